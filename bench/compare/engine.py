@@ -1,0 +1,62 @@
+"""Runs `freehold-bench`: the engine without sockets, in wall time and in instructions.
+
+The program prints JSON; here it is pinned to one CPU, given its size, and stored.
+"""
+
+import json
+import os
+import shutil
+
+import peers
+import process
+from results import say
+
+
+def binary():
+    path = os.environ.get(
+        "FREEHOLD_BENCH", os.path.join(peers.TARGET, "release/freehold-bench"))
+    if not os.access(path, os.X_OK):
+        raise SystemExit(f"compare: {path} is not there: cargo build --release -p freehold-bench")
+    return path
+
+
+def _run(cpus, *args, timeout_s=1800):
+    command = [binary(), *map(str, args)]
+    found = json.loads(process.run(command, cpus, timeout_s=timeout_s))
+    return {"command": " ".join(["freehold-bench", *map(str, args)]), **found}
+
+
+def micro(options, cpus):
+    """Nanoseconds and instructions for the parts of a request."""
+    keys, rounds = (100_000, 3) if options.quick else (1_000_000, 9)
+    found = {"times": _run(cpus.server_pair, "micro", "--keys", keys, "--rounds", rounds)}
+    for case in found["times"]["cases"]:
+        say(f"  {case['name']:28} {case['ns_median']:8.1f} ns  "
+            f"({case['ns_low']:.1f} to {case['ns_high']:.1f})")
+    if shutil.which("valgrind"):
+        found["instructions"] = _run(cpus.server, "instructions", "--keys", min(keys, 200_000))
+        for case in found["instructions"]["cases"]:
+            say(f"  {case['name']:28} {case['instructions']:8.1f} instructions")
+    return found
+
+
+def growth(options, cpus):
+    """The longest insert while a keyspace grows, and the longest step of a null run."""
+    keys = 1_000_000 if options.quick else 20_000_000
+    found = _run(cpus.server, "growth", "--keys", keys)
+    for case in found["cases"]:
+        say(f"  {case['name']:28} p99.99 {case['p9999_us']:.1f} us, max {case['max_us']:.1f} us")
+    return found
+
+
+def expiry(options, cpus):
+    """Lateness of every removal in virtual time, and the CPU of the removing."""
+    sizes = [(200_000, 10)] if options.quick else [(1_000_000, 20), (10_000_000, 1000)]
+    runs = [_run(cpus.server, "expiry", "--keys", keys, "--window", window)
+            for keys, window in sizes]
+    found = {"runs": runs, "cases": [case for run in runs for case in run["cases"]]}
+    for case in found["cases"]:
+        say(f"  {case['name']:28} late p50 {case['late_p50_ms']:.1f} ms, p99 "
+            f"{case['late_p99_ms']:.1f} ms, max {case['late_max_ms']:.1f} ms, "
+            f"{case['ns_per_key']:.0f} ns a key")
+    return found

@@ -1,0 +1,165 @@
+"""Turns the stored results into README.md: budgets first, then a table for each part."""
+
+import os
+
+import budgets
+import results
+
+BASE = "valkey"
+
+
+def _spread(found):
+    return f"{found['low']:.2f}–{found['high']:.2f}"
+
+
+def _table(head, rows):
+    if not rows:
+        return []
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows] + [""]
+
+
+def _conditions(stored):
+    found = stored["conditions"]
+    changed = ", with uncommitted changes" if found["uncommitted_changes"] else ""
+    lines = [f"{found['date']}, commit `{found['commit'][:12]}`{changed}, {found['cpu']}, "
+             f"{found['cpus']} CPUs, Linux {found['kernel']}, {found['seconds']} s: "
+             f"`{found['command']}`", ""]
+    if found["quick"]:
+        lines = ["**A quick run: these figures only show that the machinery works.**", ""] + lines
+    return lines
+
+
+def _speed_rows(stored):
+    for row in stored["rows"]:
+        base = row["rounds"].get(BASE)
+        for peer, rounds in row["rounds"].items():
+            cpu = results.summary(rounds, "cpu_us")
+            ratio = base and peer != BASE and results.paired_ratio(rounds, base, "cpu_us")
+            median = {field: results.summary(rounds, field)["median"]
+                      for field in ("rate", "p50_us", "p99_us", "p999_us")}
+            yield [row["row"], row["generator"], peer, f"{cpu['median']:.3f}", _spread(cpu),
+                   f"{ratio['median']:.2f} ({_spread(ratio)})" if ratio else "",
+                   f"{median['rate'] / 1000:.0f} k", f"{median['p50_us']:.0f}",
+                   f"{median['p99_us']:.0f}", f"{median['p999_us']:.0f}"]
+
+
+SPEED_HEAD = ["load", "generator", "server", "CPU us/request", "low–high", "by Valkey's",
+              "requests/s", "p50 us", "p99 us", "p99.9 us"]
+
+
+def _speed(stored):
+    return _table(SPEED_HEAD, _speed_rows(stored))
+
+
+def _null(stored):
+    rows = []
+    for row in stored["rows"]:
+        (first, a), (second, b) = row["rounds"].items()
+        ratio = results.paired_ratio(b, a, "cpu_us")
+        rows.append([row["row"], row["generator"], f"{ratio['median']:.3f}", _spread(ratio)])
+    return _table(["load", "generator", "CPU of one by the other", "low–high"], rows)
+
+
+def _scaling(stored):
+    rows = []
+    for row in stored["rows"]:
+        for layout, rounds in row["rounds"].items():
+            cpu = results.summary(rounds, "cpu_us")
+            rate = results.summary(rounds, "rate")["median"]
+            rows.append([row["row"], row["generator"], layout, f"{cpu['median']:.3f}",
+                         _spread(cpu), f"{rate / 1000:.0f} k"])
+    lines = _table(["load", "generator", "layout", "CPU us/request", "low–high", "requests/s"],
+                   rows)
+    if stored["generators_share_cpus"]:
+        lines += ["The machine has two CPUs, so two cores share them with the generators; they are "
+                  "judged against two one-core servers that share them too. The run with one "
+                  "core has a CPU for its generators and is given for orientation.", ""]
+    return lines
+
+
+def _memory(stored):
+    names = list(dict.fromkeys(case["peer"] for case in stored["cases"]))
+    rows = {}
+    for case in stored["cases"]:
+        shape = (case["keys"], case["value_bytes"], case["ttl"])
+        rows.setdefault(shape, {})[case["peer"]] = f"{case['beyond_bytes']:.1f}"
+    return _table(["keys", "value", "TTL", *names],
+                  [[keys, f"{size} B", "yes" if ttl else "no",
+                    *(found.get(name, "") for name in names)]
+                   for (keys, size, ttl), found in rows.items()])
+
+
+def _hitrate(stored):
+    rows = [[case["policy"], case["peer"], f"{case['hit_rate']:.4f}", case["keys_held"],
+             f"{case['used_of_limit_max']:.3f}", f"{case['rss'] / (1 << 20):.0f} MiB",
+             f"{case['server_cpu_s']:.1f} s"] for case in stored["cases"]]
+    lines = [f"zipf {stored['zipf']}, {stored['keys']} keys, {stored['requests']} reads, maxmemory "
+             f"{stored['maxmemory'] >> 20} MiB, values of 32 to 255 bytes.", ""]
+    return lines + _table(["policy", "server", "hit rate", "keys held", "most used / limit",
+                           "resident", "server CPU"], rows)
+
+
+def _expiry(stored):
+    rows = [[case["peer"], f"{case['late_p50_ms']:.1f}", f"{case['late_p99_ms']:.1f}",
+             f"{case['late_max_ms']:.1f}", case["never_seen_to_leave"],
+             f"{case['cpu_us_per_expired_key']:.2f}",
+             f"{(case['used_after'] - case['used_before']) / 1e6:.1f} of "
+             f"{(case['used_full'] - case['used_before']) / 1e6:.1f} MB"]
+            for case in stored["cases"]]
+    lines = [f"{stored['keys']} keys, deadlines scattered over {stored['window_s']} s, seen "
+             "through DBSIZE.", ""]
+    lines += _table(["server", "late p50 ms", "p99 ms", "max ms", "left at the end",
+                     "CPU us/key beyond idle", "memory kept"], rows)
+    rows = [[case["name"], f"{case['late_p50_ms']:.1f}", f"{case['late_p99_ms']:.1f}",
+             f"{case['late_max_ms']:.1f}", f"{case['ns_per_key']:.0f}"]
+            for case in stored["engine"]["cases"]]
+    return lines + _table(["engine, virtual time", "late p50 ms", "p99 ms", "max ms",
+                           "CPU ns/key"], rows)
+
+
+def _growth(stored):
+    rows = [[case["name"], case["steps"], f"{case['p50_us']:.2f}", f"{case['p9999_us']:.1f}",
+             f"{case['max_us']:.1f}"] for case in stored["cases"]]
+    return _table(["step", "steps", "p50 us", "p99.99 us", "max us"], rows)
+
+
+def _engine(stored):
+    counted = {case["name"]: case["instructions"]
+               for case in stored.get("instructions", {}).get("cases", [])}
+    rows = [[case["name"], f"{case['ns_median']:.1f}",
+             f"{case['ns_low']:.1f}–{case['ns_high']:.1f}",
+             f"{counted[case['name']]:.0f}" if case["name"] in counted else ""]
+            for case in stored["times"]["cases"]]
+    return _table(["part", "ns", "low–high", "instructions"], rows)
+
+
+SECTIONS = [
+    ("speed", "Speed: one server core, one generator core", _speed),
+    ("null", "Noise: two identical builds as two peers", _null),
+    ("scaling", "Two cores, and the price of a hop", _scaling),
+    ("memory", "Resident bytes per key beyond key and value", _memory),
+    ("hitrate", "Hit rate at equal maxmemory", _hitrate),
+    ("expiry", "Expiry", _expiry),
+    ("growth", "The longest insert while the keyspace grows", _growth),
+    ("engine", "Parts of a request, engine only", _engine),
+]
+
+
+def write(directory):
+    """Writes README.md beside the results it is made of."""
+    stored = {name: results.load(directory, name) for name, _, _ in SECTIONS}
+    lines = ["# Freehold beside its peers", "",
+             "Generated by `bench/compare/compare.py report` from the JSON files beside it; do not "
+             "edit. CPU is user + system of the server process. Absolute times belong to this "
+             "machine; the ratios are medians over interleaved rounds, low–high in brackets.", ""]
+    verdicts = [[v.question, v.target, v.measured, v.verdict] for v in budgets.judge(stored)]
+    lines += ["## Budgets", ""] + _table(["budget", "target", "measured", ""], verdicts)
+    for name, title, section in SECTIONS:
+        if stored[name]:
+            lines += [f"## {title}", "", *_conditions(stored[name]), *section(stored[name])]
+    os.makedirs(directory, exist_ok=True)
+    path = os.path.join(directory, "README.md")
+    with open(path, "w") as file:
+        file.write("\n".join(lines))
+    results.say(f"written: {os.path.relpath(path)}")

@@ -1,0 +1,77 @@
+//! The engine measured without sockets: what the parts of a request cost (`micro` in wall time,
+//! `instructions` under callgrind, for machines whose clock is too noisy to believe), the longest
+//! insert while a keyspace grows (`growth`), and how late expired keys leave (`expiry`).
+//!
+//! Each verb prints one JSON object; `bench/compare/compare.py` stores them.
+
+mod cases;
+mod expiry;
+mod growth;
+mod histogram;
+mod instructions;
+mod json;
+mod keys;
+mod timing;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: freehold-bench VERB [--keys N] [--rounds N] [--case NAME] [--window S]
+  micro         nanoseconds of the parts of a request
+  instructions  the same parts in instructions, counted by valgrind --tool=callgrind
+  growth        the longest insert while a keyspace grows to --keys
+  expiry        lateness and cost of removing --keys keys that expire within --window
+                seconds, in virtual time
+  once          one run of --case, for profilers";
+
+/// What the command line said.
+pub struct Options {
+    pub keys: u64,
+    pub rounds: usize,
+    pub case: Option<String>,
+    /// Seconds over which the deadlines of `expiry` are scattered.
+    pub window_s: u64,
+}
+
+fn options(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options = Options { keys: 1_000_000, rounds: 9, case: None, window_s: 100 };
+    while let Some(word) = words.next() {
+        let value = words.next().ok_or_else(|| format!("{word} needs a value"))?;
+        let number = || value.parse::<u64>().map_err(|_| format!("{word} {value}: not a number"));
+        match word.as_str() {
+            "--keys" => options.keys = number()?.max(1000),
+            "--rounds" => options.rounds = number()?.clamp(1, 1000) as usize,
+            "--window" => options.window_s = number()?.clamp(1, 100_000),
+            "--case" => options.case = Some(value),
+            _ => return Err(format!("unknown option {word}")),
+        }
+    }
+    Ok(options)
+}
+
+fn run() -> Result<String, String> {
+    let mut words = std::env::args().skip(1);
+    let verb = words.next().ok_or("which verb?")?;
+    let options = options(words)?;
+    match verb.as_str() {
+        "micro" => Ok(timing::micro(&options)),
+        "instructions" => instructions::count(&options),
+        "once" => instructions::once(&options),
+        "growth" => Ok(growth::measure(&options)),
+        "expiry" => Ok(expiry::measure(&options)),
+        _ => Err(format!("unknown verb {verb}")),
+    }
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(json) => {
+            println!("{json}");
+            ExitCode::SUCCESS
+        }
+        Err(complaint) => {
+            eprintln!("freehold-bench: {complaint}\n{USAGE}");
+            ExitCode::FAILURE
+        }
+    }
+}

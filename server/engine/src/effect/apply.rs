@@ -1,0 +1,30 @@
+//! Replays an effect on a keyspace: recovery, a transaction's return to the owners, and the test
+//! that effects tell the whole truth.
+
+use super::Effect;
+use crate::keyspace::Keyspace;
+
+/// Makes the change `effect` tells of. `access` is the access clock a written key gets.
+pub fn apply(keyspace: &mut Keyspace, effect: &Effect<'_>, access: u32) {
+    match *effect {
+        Effect::Set { db, key, value, form, expiry } => {
+            let key = keyspace.key_ref(key);
+            keyspace.set_string_as(form, db, &key, value, expiry, access);
+        }
+        Effect::Splice { db, key, offset, bytes } => {
+            let key = keyspace.key_ref(key);
+            keyspace.splice(db, &key, offset as usize, bytes, access);
+        }
+        Effect::Expire { db, key, at } => {
+            let key = keyspace.key_ref(key);
+            keyspace.set_expiry(db, &key, at);
+        }
+        Effect::Delete { db, key, .. } => {
+            let key = keyspace.key_ref(key);
+            keyspace.remove(db, &key);
+        }
+        Effect::Flush { db: Some(db) } => keyspace.flush(db),
+        Effect::Flush { db: None } => keyspace.flush_all(),
+        Effect::SwapDb { a, b } => keyspace.swap(a, b),
+    }
+}

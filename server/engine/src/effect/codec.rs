@@ -1,0 +1,197 @@
+//! Effects as bytes, little-endian: `length u32` of what follows it, `kind u8`, `db u8`, then per
+//! kind
+//!
+//! ```text
+//! 1 set     flags u8 (1 raw, 4 text, 2 expiry) · [expiry i64] · key length u16 · key · value to the end
+//! 2 splice  offset u32 · key length u16 · key · bytes to the end
+//! 3 expire  flags u8 (2 expiry) · [expiry i64] · key to the end
+//! 4 delete  gone u8 · key to the end
+//! 5 flush   all u8
+//! 6 swap    other db u8
+//! ```
+//! The log frames these bytes again with checksum, slot and sequence; here they only travel between
+//! cores of one process. Decoding checks every length all the same.
+
+use super::{Effect, Gone, StringForm};
+use crate::base::time::UnixMillis;
+
+const RAW: u8 = 1;
+const EXPIRY: u8 = 2;
+const TEXT: u8 = 4;
+
+/// The bytes are not a sequence of effects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DecodeError {
+    pub offset: usize,
+}
+
+/// Appends `effect` to `out`.
+pub fn encode(effect: &Effect<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(&[0; 4]);
+    match *effect {
+        Effect::Set { db, key, value, form, expiry } => {
+            let flags = match form {
+                StringForm::Natural => 0,
+                StringForm::Text => TEXT,
+                StringForm::Raw => RAW,
+            };
+            out.extend_from_slice(&[1, db]);
+            put_expiry(flags, expiry, out);
+            put_key(key, out);
+            out.extend_from_slice(value);
+        }
+        Effect::Splice { db, key, offset, bytes } => {
+            out.extend_from_slice(&[2, db]);
+            out.extend_from_slice(&offset.to_le_bytes());
+            put_key(key, out);
+            out.extend_from_slice(bytes);
+        }
+        Effect::Expire { db, key, at } => {
+            out.extend_from_slice(&[3, db]);
+            put_expiry(0, at, out);
+            out.extend_from_slice(key);
+        }
+        Effect::Delete { db, key, gone } => {
+            out.extend_from_slice(&[4, db, gone as u8]);
+            out.extend_from_slice(key);
+        }
+        Effect::Flush { db } => {
+            out.extend_from_slice(&[5, db.unwrap_or(0), u8::from(db.is_none())]);
+        }
+        Effect::SwapDb { a, b } => out.extend_from_slice(&[6, a, b]),
+    }
+    let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
+    out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+}
+
+fn put_expiry(flags: u8, expiry: Option<UnixMillis>, out: &mut Vec<u8>) {
+    out.push(flags | if expiry.is_some() { EXPIRY } else { 0 });
+    if let Some(at) = expiry {
+        out.extend_from_slice(&at.0.to_le_bytes());
+    }
+}
+
+fn put_key(key: &[u8], out: &mut Vec<u8>) {
+    debug_assert!(key.len() <= usize::from(u16::MAX), "max-key-bytes is at most 65,535");
+    out.extend_from_slice(&(key.len() as u16).to_le_bytes());
+    out.extend_from_slice(key);
+}
+
+/// Calls `visit` with each effect in order.
+///
+/// # Errors
+/// At the first record that does not decode; what came before it has been visited.
+pub fn decode_all<'a>(
+    bytes: &'a [u8],
+    mut visit: impl FnMut(Effect<'a>),
+) -> Result<(), DecodeError> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let error = DecodeError { offset: bytes.len() - rest.len() };
+        let (length, after) = rest.split_first_chunk::<4>().ok_or(error)?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let (record, after) = after.split_at_checked(length).ok_or(error)?;
+        visit(decode(record).ok_or(error)?);
+        rest = after;
+    }
+    Ok(())
+}
+
+fn decode(record: &[u8]) -> Option<Effect<'_>> {
+    let (&[kind, db], mut rest) = record.split_first_chunk::<2>()?;
+    Some(match kind {
+        1 => {
+            let flags = take::<1>(&mut rest)?[0];
+            let expiry = take_expiry(flags, &mut rest)?;
+            let key = take_key(&mut rest)?;
+            let form = match flags & (RAW | TEXT) {
+                0 => StringForm::Natural,
+                TEXT => StringForm::Text,
+                RAW => StringForm::Raw,
+                _ => return None,
+            };
+            Effect::Set { db, key, value: rest, form, expiry }
+        }
+        2 => {
+            let offset = u32::from_le_bytes(take::<4>(&mut rest)?);
+            let key = take_key(&mut rest)?;
+            Effect::Splice { db, key, offset, bytes: rest }
+        }
+        3 => {
+            let flags = take::<1>(&mut rest)?[0];
+            let at = take_expiry(flags, &mut rest)?;
+            Effect::Expire { db, key: rest, at }
+        }
+        4 => {
+            let gone = match take::<1>(&mut rest)?[0] {
+                0 => Gone::Deleted,
+                1 => Gone::Expired,
+                2 => Gone::Evicted,
+                _ => return None,
+            };
+            Effect::Delete { db, key: rest, gone }
+        }
+        5 => Effect::Flush { db: (take::<1>(&mut rest)?[0] == 0).then_some(db) },
+        6 => Effect::SwapDb { a: db, b: take::<1>(&mut rest)?[0] },
+        _ => return None,
+    })
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk::<N>()?;
+    *rest = tail;
+    Some(*head)
+}
+
+fn take_expiry(flags: u8, rest: &mut &[u8]) -> Option<Option<UnixMillis>> {
+    if flags & EXPIRY == 0 {
+        return Some(None);
+    }
+    Some(Some(UnixMillis(i64::from_le_bytes(take::<8>(rest)?))))
+}
+
+fn take_key<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = usize::from(u16::from_le_bytes(take::<2>(rest)?));
+    let (key, tail) = rest.split_at_checked(length)?;
+    *rest = tail;
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn some_of_each() -> Vec<Effect<'static>> {
+        let expiry = Some(UnixMillis(-7));
+        vec![
+            Effect::Set { db: 3, key: b"k", value: b"", form: StringForm::Raw, expiry },
+            Effect::Set { db: 0, key: b"", value: b"value", form: StringForm::Text, expiry: None },
+            Effect::Splice { db: 1, key: b"k", offset: 9, bytes: b"xyz" },
+            Effect::Expire { db: 15, key: b"k", at: expiry },
+            Effect::Expire { db: 15, key: b"k", at: None },
+            Effect::Delete { db: 2, key: b"kk", gone: Gone::Evicted },
+            Effect::Flush { db: None },
+            Effect::Flush { db: Some(4) },
+            Effect::SwapDb { a: 1, b: 2 },
+        ]
+    }
+
+    #[test]
+    fn every_effect_comes_back_as_it_went() {
+        let mut bytes = Vec::new();
+        some_of_each().iter().for_each(|effect| encode(effect, &mut bytes));
+        let mut back = Vec::new();
+        decode_all(&bytes, |effect| back.push(effect)).expect("what was encoded decodes");
+        assert_eq!(back, some_of_each());
+    }
+
+    #[test]
+    fn a_cut_record_is_an_error_and_not_a_shorter_effect() {
+        let mut bytes = Vec::new();
+        encode(&some_of_each()[0], &mut bytes);
+        for cut in 1..bytes.len() {
+            assert!(decode_all(&bytes[..cut], |_| {}).is_err(), "cut at {cut}");
+        }
+    }
+}

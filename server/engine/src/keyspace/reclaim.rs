@@ -1,0 +1,120 @@
+//! Forgetting whole databases at once and freeing them in slices. FLUSHDB puts the tables aside;
+//! when nothing else is left, the slab and the long values go with them, and pages are freed
+//! without looking at a single entry.
+
+use super::Keyspace;
+use super::db::Db;
+use super::entry::Outside;
+use super::table::{SlotTable, word};
+use crate::memory::Slab;
+
+/// Pages, or values outside, that go in one step; a step costs about what freeing a few entries
+/// does.
+const DROPPED_A_STEP: usize = 4;
+
+/// What has been flushed and still takes memory.
+#[derive(Default, Debug)]
+pub(super) struct Doomed {
+    /// Tables whose entries lie among living ones.
+    tables: Vec<Vec<SlotTable>>,
+    table_bytes: usize,
+    /// Tables whose entries lie in a doomed slab.
+    husks: Vec<Vec<SlotTable>>,
+    slabs: Vec<Slab>,
+    outsides: Vec<Outside>,
+}
+
+impl Doomed {
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+            && self.husks.is_empty()
+            && self.slabs.is_empty()
+            && self.outsides.is_empty()
+    }
+
+    #[inline]
+    pub fn held_bytes(&self) -> usize {
+        let slabs = self.slabs.iter().map(Slab::held_bytes).sum::<usize>();
+        let outsides = self.outsides.iter().map(Outside::held_bytes).sum::<usize>();
+        self.table_bytes + slabs + outsides
+    }
+}
+
+impl Keyspace {
+    /// Forgets every key of a database. O(1): memory follows in [`Keyspace::reclaim_slice`].
+    pub fn flush(&mut self, db: u8) {
+        let flushed = std::mem::replace(&mut self.dbs[usize::from(db)], Db::unused());
+        if flushed.tables.is_empty() {
+            return;
+        }
+        self.db_bytes -= flushed.held_bytes();
+        self.doomed.table_bytes += flushed.table_heap_bytes();
+        self.doomed.tables.push(flushed.tables);
+        if self.is_empty() {
+            self.doom_memory();
+        }
+    }
+
+    /// Forgets every key of every database.
+    pub fn flush_all(&mut self) {
+        (0..self.dbs.len()).for_each(|db| self.flush(db as u8));
+    }
+
+    /// Whether flushed memory waits to be reclaimed.
+    pub fn has_doomed(&self) -> bool {
+        !self.doomed.is_empty()
+    }
+
+    /// Frees flushed memory, about `budget` entries' worth (0.1 us each); `true` when more is
+    /// left.
+    pub fn reclaim_slice(&mut self, budget: usize) -> bool {
+        let mut budget = budget as isize;
+        while budget > 0 && !self.doomed.is_empty() {
+            budget -= self.reclaim_step() as isize;
+        }
+        !self.doomed.is_empty()
+    }
+
+    /// No living key is left: all of the slab and the values go with what is doomed already.
+    fn doom_memory(&mut self) {
+        self.doomed.husks.append(&mut self.doomed.tables);
+        self.doomed.slabs.push(std::mem::take(&mut self.slab));
+        self.doomed.outsides.push(std::mem::take(&mut self.outside));
+    }
+
+    /// Frees one table or a few pages or values; answers with what that cost.
+    fn reclaim_step(&mut self) -> usize {
+        if let Some(tables) = self.doomed.tables.last_mut() {
+            let Some(table) = tables.pop() else {
+                let emptied = self.doomed.tables.pop().unwrap_or_default();
+                self.doomed.table_bytes -= emptied.capacity() * size_of::<SlotTable>();
+                return 1;
+            };
+            self.doomed.table_bytes -= table.array_bytes();
+            table.words().for_each(|word| {
+                self.release(word::handle(word));
+            });
+            return 1 + table.len();
+        }
+        if let Some(tables) = self.doomed.husks.last_mut() {
+            match tables.pop() {
+                Some(table) => self.doomed.table_bytes -= table.array_bytes(),
+                None => {
+                    let emptied = self.doomed.husks.pop().unwrap_or_default();
+                    self.doomed.table_bytes -= emptied.capacity() * size_of::<SlotTable>();
+                }
+            }
+            return 1;
+        }
+        if let Some(slab) = self.doomed.slabs.last_mut() {
+            if !slab.drop_some(DROPPED_A_STEP) {
+                self.doomed.slabs.pop();
+            }
+        } else if let Some(outside) = self.doomed.outsides.last_mut()
+            && !outside.drop_some(DROPPED_A_STEP)
+        {
+            self.doomed.outsides.pop();
+        }
+        2 * DROPPED_A_STEP
+    }
+}

@@ -1,0 +1,181 @@
+//! The byte side of a connection: what of a request has arrived, which replies wait for an earlier
+//! one, what is ready to be sent. Replies keep request order whichever core answers.
+//!
+//! ```text
+//! out    [ready to send ...]
+//! queue  [Waiting 7][Ready 8: side 0..12][Ready 9: side 12..17][Waiting 10]
+//! side   [bytes of 8][bytes of 9]
+//! ```
+//! With an empty queue (all commands answered on this core) a handler writes straight into `out`.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use freehold_protocol::binary::Framing;
+use freehold_protocol::binary::reply as binary_reply;
+use freehold_protocol::resp::parse::Resume;
+
+/// One reply in the order of requests.
+enum Segment {
+    Ready(Range<usize>),
+    Waiting(Option<Framing>),
+}
+
+/// What of a connection is bytes.
+#[derive(Default)]
+pub struct Connection {
+    /// Replies ready to be sent, in order.
+    pub out: Vec<u8>,
+    /// Input that has not been executed: an incomplete request, or what waits while stalled.
+    pub input: Vec<u8>,
+    pub resume: Resume,
+    queue: VecDeque<Segment>,
+    /// Sequence number of the front of `queue`.
+    front: u64,
+    /// Bytes of replies that are ready behind one that waits.
+    side: Vec<u8>,
+    /// Replies in `queue` that wait.
+    waiting: usize,
+    /// A command that must run alone is under way: no further request is taken.
+    pub alone: bool,
+    /// Requests stand unparsed in `input`, to be taken up in a later turn.
+    pub backlog: bool,
+    /// In the shard's backlog queue.
+    pub queued: bool,
+    /// Bytes of output the server has under way.
+    pub in_flight: usize,
+    /// In the shard's list of connections the server must look at.
+    pub dirty: bool,
+    /// When the oldest byte of an incomplete request came, for the partial-frame deadline.
+    pub partial_since_us: Option<u64>,
+    /// When the output passed its soft limit.
+    pub soft_limit_since_us: Option<u64>,
+}
+
+impl Connection {
+    /// Makes the place free for the next connection. A place in the shard's queues outlives its
+    /// connection, so what says that it is queued stays true.
+    pub fn empty(&mut self) {
+        let (queued, dirty) = (self.queued, self.dirty);
+        *self = Connection { queued, dirty, ..Connection::default() };
+    }
+
+    /// Replies still to come from elsewhere.
+    pub fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Bytes held for this connection beside its incomplete request.
+    pub fn output_bytes(&self) -> usize {
+        self.out.len() + self.side.len() + self.in_flight
+    }
+
+    /// Keeps a place for a reply that comes later; the number names it in [`Connection::fill`].
+    pub fn reserve(&mut self, framing: Option<Framing>) -> u64 {
+        self.queue.push_back(Segment::Waiting(framing));
+        self.waiting += 1;
+        self.front + self.queue.len() as u64 - 1
+    }
+
+    /// Calls `write` with the buffer the next reply belongs into.
+    #[inline]
+    pub fn write<R>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        if self.queue.is_empty() {
+            return write(&mut self.out);
+        }
+        let start = self.side.len();
+        let result = write(&mut self.side);
+        self.queue.push_back(Segment::Ready(start..self.side.len()));
+        result
+    }
+
+    /// The reply number `sequence` has come: RESP bytes, framed here when a binary client asked.
+    /// A number that is not awaited (its connection is gone and another sits in its place) is
+    /// ignored; the caller checks the client id first.
+    pub fn fill(&mut self, sequence: u64, reply: &[u8]) {
+        let Some(index) = sequence.checked_sub(self.front) else { return };
+        let index = index as usize;
+        let Some(Segment::Waiting(framing)) = self.queue.get(index) else { return };
+        let framing = *framing;
+        self.waiting -= 1;
+        if index == 0 {
+            put(framing, reply, &mut self.out);
+            self.queue.pop_front();
+            self.front += 1;
+            self.advance();
+        } else {
+            let start = self.side.len();
+            put(framing, reply, &mut self.side);
+            self.queue[index] = Segment::Ready(start..self.side.len());
+        }
+    }
+
+    /// Moves what is ready at the front of the queue into `out`.
+    fn advance(&mut self) {
+        while let Some(Segment::Ready(range)) = self.queue.front() {
+            self.out.extend_from_slice(&self.side[range.clone()]);
+            self.queue.pop_front();
+            self.front += 1;
+        }
+        let Some(used) = self.queue.iter().find_map(|segment| match segment {
+            Segment::Ready(range) => Some(range.start),
+            Segment::Waiting(_) => None,
+        }) else {
+            self.side.clear();
+            return;
+        };
+        if used >= SIDE_COMPACT_BYTES {
+            self.side.drain(..used);
+            for segment in &mut self.queue {
+                if let Segment::Ready(range) = segment {
+                    *range = range.start - used..range.end - used;
+                }
+            }
+        }
+    }
+}
+
+/// Sent bytes at the front of `side` are cut off from here on: a pipeline that never runs dry must
+/// not keep every reply it ever had.
+const SIDE_COMPACT_BYTES: usize = 32 * 1024;
+
+fn put(framing: Option<Framing>, reply: &[u8], out: &mut Vec<u8>) {
+    match framing {
+        Some(framing) => binary_reply::write(framing, reply, out),
+        None => out.extend_from_slice(reply),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_leave_in_request_order_whatever_order_they_come_in() {
+        let mut connection = Connection::default();
+        connection.write(|out| out.extend_from_slice(b"a"));
+        let b = connection.reserve(None);
+        connection.write(|out| out.extend_from_slice(b"c"));
+        let d = connection.reserve(None);
+        connection.write(|out| out.extend_from_slice(b"e"));
+
+        connection.fill(d, b"d");
+        assert_eq!(connection.out, b"a");
+        connection.fill(b, b"b");
+
+        assert_eq!(connection.out, b"abcde");
+        assert_eq!(connection.waiting(), 0);
+        connection.write(|out| out.extend_from_slice(b"f"));
+        assert_eq!(connection.out, b"abcdef");
+    }
+
+    #[test]
+    fn a_reply_nobody_awaits_changes_nothing() {
+        let mut connection = Connection::default();
+        let first = connection.reserve(None);
+        connection.fill(first, b"1");
+        connection.fill(first, b"again");
+        connection.fill(first + 5, b"never");
+        assert_eq!(connection.out, b"1");
+    }
+}

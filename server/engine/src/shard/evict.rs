@@ -1,0 +1,69 @@
+//! Keeping a core within its share of `maxmemory`: before a command that may add, keys go until
+//! there is room for what it brings.
+
+use super::Shard;
+use super::limits::EVICTIONS_PER_COMMAND_MAX;
+use crate::command::context::Core;
+use crate::effect::{Effect, Gone};
+
+impl Core {
+    /// Makes room for `adding_bytes` within this core's share; false when that cannot be done.
+    pub fn make_room(&mut self, adding_bytes: u64) -> bool {
+        for _ in 0..EVICTIONS_PER_COMMAND_MAX {
+            if self.memory_used_bytes() + adding_bytes <= self.memory_limit_bytes {
+                return true;
+            }
+            if self.keyspace.reclaim_slice(RECLAIM_BEFORE_EVICTION) {
+                continue; // what FLUSHALL left behind goes before anything living
+            }
+            if !self.evict_one() {
+                break;
+            }
+        }
+        self.memory_used_bytes() + adding_bytes <= self.memory_limit_bytes
+    }
+
+    /// Evicts the best candidate the policy finds; false when there is none.
+    pub fn evict_one(&mut self) -> bool {
+        let policy = self.config.maxmemory_policy;
+        let tuning = crate::keyspace::eviction::Tuning {
+            policy,
+            samples: self.config.maxmemory_samples as usize,
+            now: self.now.unix_ms,
+            lfu_decay_minutes: self.config.lfu_decay_minutes,
+        };
+        let found = self.pool.choose(&self.keyspace, &tuning, &mut self.random);
+        let Some((db, key)) = found else { return false };
+        let key = self.keyspace.key_ref(&key);
+        if !self.keyspace.remove(db, &key) {
+            return true; // it was a stale candidate; the next look finds another
+        }
+        self.stats.evicted_keys += 1;
+        self.effects.push(Effect::Delete { db, key: key.bytes, gone: Gone::Evicted });
+        true
+    }
+}
+
+/// Entries freed from flushed tables at a time before living keys are touched.
+const RECLAIM_BEFORE_EVICTION: usize = 256;
+
+impl Shard {
+    /// The room left under `maxmemory` is shared out anew each turn: every core may use what it
+    /// uses plus an equal part of what nobody uses.
+    pub(super) fn refresh_memory_limit(&mut self) {
+        let maxmemory = self.core.config.maxmemory_bytes;
+        if maxmemory == 0 {
+            self.core.memory_limit_bytes = 0;
+            return;
+        }
+        let mine = self.core.memory_used_bytes();
+        let published = self.board.core(self.core.id).memory_used_bytes();
+        let others = self.board.memory_used_bytes().saturating_sub(published);
+        let cores = u64::from(self.core.cores);
+        self.core.memory_limit_bytes = match maxmemory.checked_sub(mine + others) {
+            Some(free) => mine + free / cores,
+            None => mine.saturating_sub((mine + others - maxmemory) / cores),
+        }
+        .max(1);
+    }
+}

@@ -1,0 +1,247 @@
+//! One core's data and the rules of its commands: bytes in, bytes and parcels out. A shard makes no
+//! system call and never waits; the server (or a test) feeds it what arrived and carries away what
+//! it leaves:
+//!
+//! ```text
+//! receive(bytes) ─► parse ─► plan, prefetch ─► gate ─► route ─┬─ here ──► execute ─► out
+//!                                                             ├─ one other core ─► parcel
+//!                                                             └─ several ─► transaction
+//! deliver(message) ─► parcels of others ─► execute ─► answers back
+//! upkeep() ─► expiry, freed memory, timeouts, figures
+//! ```
+//! A shard lives on one thread as `&mut`; the borrow checker is the lock.
+
+mod backlog;
+mod connection;
+mod evict;
+mod execute;
+mod gate;
+mod limits;
+mod locks;
+mod parcel;
+mod receive;
+mod remote;
+mod state;
+mod transaction;
+mod upkeep;
+
+#[cfg(test)]
+mod tests;
+
+pub mod testing;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use freehold_protocol::{Batch, Slot};
+
+use crate::base::collections::FingerprintMap;
+use crate::base::random::Random;
+use crate::base::time::Now;
+use crate::command::context::Core;
+use crate::command::host::Node;
+use crate::command::session::{SessionId, Sessions};
+use crate::command::stats::{CommandStats, Stats};
+use crate::command::table::Table;
+use crate::config::Config;
+use crate::effect::Effects;
+use crate::keyspace::{Keyspace, eviction};
+use crate::mesh::{Board, CoreId, Tickets, owner_of, slots_of};
+
+use connection::Connection;
+use locks::{Locks, Ticket};
+pub use parcel::{Message, Parcel};
+use receive::Plan;
+pub use state::SessionState;
+use transaction::Transaction;
+
+/// What the shard asks of the server.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    /// SHUTDOWN: end the node; `now`: without waiting for replies to leave.
+    Shutdown {
+        now: bool,
+    },
+    /// A new configuration holds on this core: what the server took from it is to be read again.
+    Configured,
+    Log(String),
+}
+
+/// How a shard is made.
+pub struct Blueprint {
+    pub id: CoreId,
+    pub cores: u16,
+    pub config: Arc<Config>,
+    pub node: Arc<Node>,
+    /// The same on all cores: keys are hashed once, where they arrive.
+    pub hash_seed: [u64; 4],
+    pub random_seed: u64,
+    pub board: Board,
+    pub tickets: Tickets,
+    pub now: Now,
+}
+
+/// The shard of one core.
+pub struct Shard {
+    pub(crate) core: Core,
+    table: &'static Table,
+    connections: Vec<Connection>,
+    dirty: Vec<SessionId>,
+    /// Connections with requests still to be taken from their input.
+    backlog: VecDeque<SessionId>,
+    batch: Batch,
+    plans: Vec<Plan>,
+    /// A binary client's reply before it is framed.
+    framing_buffer: Vec<u8>,
+    locks: Locks,
+    parked: VecDeque<remote::Parked>,
+    /// Parcels that wait for a parked item, and where they go afterwards.
+    held_parcels: Vec<Option<(CoreId, Box<Parcel>)>>,
+    open_parcels: Vec<Option<Box<Parcel>>>,
+    spare_parcels: Vec<Box<Parcel>>,
+    outbox: Vec<(CoreId, Message)>,
+    /// Messages to ourselves.
+    inbox: VecDeque<Message>,
+    transactions: FingerprintMap<Transaction>,
+    /// Tickets another core leads and this one has granted or lets wait, with what to send.
+    prepared: FingerprintMap<transaction::Member>,
+    retries: Vec<Ticket>,
+    pause: gate::Pause,
+    actions: Vec<Action>,
+    board: Board,
+    tickets: Tickets,
+    upkeep: upkeep::Upkeep,
+    next_client: u64,
+    sample_countdown: u32,
+}
+
+impl Shard {
+    pub fn new(blueprint: Blueprint) -> Shard {
+        let Blueprint { id, cores, config, node, now, .. } = blueprint;
+        let table = Table::get();
+        let slots = slots_of(id, cores);
+        let databases = config.databases_in_use();
+        let stats = Stats {
+            commands: vec![CommandStats::default(); table.commands().len()],
+            ..Stats::default()
+        };
+        let core = Core {
+            id,
+            cores,
+            keyspace: Keyspace::new(slots, databases as usize, blueprint.hash_seed),
+            scratch: None,
+            effects: Effects::default(),
+            config,
+            stats,
+            random: Random::new(blueprint.random_seed),
+            sessions: Sessions::default(),
+            node,
+            now,
+            access: 0,
+            memory_limit_bytes: 0,
+            pool: eviction::Pool::default(),
+            active_expiry: true,
+            requests: Vec::new(),
+        };
+        let mut shard = Shard {
+            core,
+            table,
+            connections: Vec::new(),
+            dirty: Vec::new(),
+            backlog: VecDeque::new(),
+            batch: Batch::new(),
+            plans: Vec::new(),
+            framing_buffer: Vec::new(),
+            locks: Locks::new(),
+            parked: VecDeque::new(),
+            held_parcels: Vec::new(),
+            open_parcels: (0..cores).map(|_| None).collect(),
+            spare_parcels: Vec::new(),
+            outbox: Vec::new(),
+            inbox: VecDeque::new(),
+            transactions: FingerprintMap::default(),
+            prepared: FingerprintMap::default(),
+            retries: Vec::new(),
+            pause: gate::Pause::default(),
+            actions: Vec::new(),
+            board: blueprint.board,
+            tickets: blueprint.tickets,
+            upkeep: upkeep::Upkeep::default(),
+            next_client: u64::from(id.0) + 1,
+            sample_countdown: 0,
+        };
+        shard.begin_turn(now);
+        shard
+    }
+
+    /// The clocks of this turn.
+    pub fn begin_turn(&mut self, now: Now) {
+        self.core.now = now;
+        self.core.stats.turns += 1;
+        let lfu = self.core.config.maxmemory_policy.is_lfu();
+        self.core.access = eviction::fresh_access(now.unix_ms, lfu);
+        self.refresh_memory_limit();
+    }
+
+    pub fn id(&self) -> CoreId {
+        self.core.id
+    }
+
+    /// The configuration that holds on this core.
+    pub fn config(&self) -> &Arc<Config> {
+        &self.core.config
+    }
+
+    /// Sessions with output to send or a changed [`SessionState`], since the last call.
+    pub fn take_dirty(&mut self, into: &mut Vec<SessionId>) {
+        for id in self.dirty.drain(..) {
+            if let Some(connection) = self.connections.get_mut(id.0 as usize) {
+                connection.dirty = false;
+            }
+            into.push(id);
+        }
+    }
+
+    /// Messages for other cores, in order. What the server cannot send now it keeps at the front of
+    /// its own queue; nothing is dropped.
+    pub fn outbox(&mut self) -> &mut Vec<(CoreId, Message)> {
+        self.seal_parcels();
+        &mut self.outbox
+    }
+
+    /// What the server is asked to do, since the last call.
+    pub fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.actions)
+    }
+
+    /// No transaction, lock or parked command is left: what every test ends with.
+    pub fn is_at_rest(&self) -> bool {
+        self.locks.is_empty()
+            && self.transactions.is_empty()
+            && self.prepared.is_empty()
+            && self.parked.is_empty()
+            && self.held_parcels.iter().all(Option::is_none)
+            && self.inbox.is_empty()
+            && self.outbox.is_empty()
+    }
+
+    fn mark_dirty(&mut self, id: SessionId) {
+        let connection = &mut self.connections[id.0 as usize];
+        if !connection.dirty {
+            connection.dirty = true;
+            self.dirty.push(id);
+        }
+    }
+
+    fn owner(&self, slot: Slot) -> CoreId {
+        owner_of(slot, self.core.cores)
+    }
+
+    fn send(&mut self, to: CoreId, message: Message) {
+        if to == self.core.id {
+            self.inbox.push_back(message);
+        } else {
+            self.outbox.push((to, message));
+        }
+    }
+}

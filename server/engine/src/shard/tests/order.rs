@@ -1,0 +1,68 @@
+//! Replies keep request order, whichever core answers.
+
+use crate::shard::testing::TestNode;
+
+fn request(args: &[&str]) -> Vec<u8> {
+    let args: Vec<&[u8]> = args.iter().map(|arg| arg.as_bytes()).collect();
+    let mut bytes = Vec::new();
+    freehold_protocol::resp::value::encode_request(&args, &mut bytes);
+    bytes
+}
+
+#[test]
+fn a_pipeline_over_many_cores_is_answered_in_order() {
+    for cores in [1, 2, 4] {
+        let mut node = TestNode::new(cores);
+        let client = node.connect(0);
+        let mut pipeline = Vec::new();
+        let mut expected = Vec::new();
+        for n in 0..2000 {
+            let (key, value) = (format!("key:{}", n % 97), n.to_string());
+            pipeline.extend(request(&["SET", &key, &value]));
+            pipeline.extend(request(&["GET", &key]));
+            pipeline.extend(request(&["ECHO", &value]));
+            let bulk = format!("${}\r\n{value}\r\n", value.len());
+            expected.extend(format!("+OK\r\n{bulk}{bulk}").into_bytes());
+        }
+        let reply = node.exchange(client, &pipeline);
+        assert_eq!(reply.len(), expected.len(), "{cores} cores");
+        assert!(reply == expected, "{cores} cores");
+    }
+}
+
+#[test]
+fn a_pipeline_cut_anywhere_gives_the_same_answers() {
+    let mut pipeline = Vec::new();
+    for args in [
+        &["SET", "a", "1"][..],
+        &["MSET", "b", "2", "c", "3", "d", "4"],
+        &["MGET", "a", "b", "c", "d"],
+        &["INCR", "a"],
+        &["DEL", "a", "b", "c", "d"],
+        &["DBSIZE"],
+    ] {
+        pipeline.extend(request(args));
+    }
+    let whole = {
+        let mut node = TestNode::new(4);
+        let client = node.connect(1);
+        node.exchange(client, &pipeline)
+    };
+    for cut in 1..pipeline.len() {
+        let mut node = TestNode::new(4);
+        let client = node.connect(1);
+        let mut reply = node.exchange(client, &pipeline[..cut]);
+        reply.extend(node.exchange(client, &pipeline[cut..]));
+        assert!(reply == whole, "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_malformed_request_is_answered_and_ends_only_its_connection() {
+    let mut node = TestNode::new(2);
+    let (bad, good) = (node.connect(0), node.connect(0));
+    let reply = node.exchange(bad, b"PING\r\n*1\r\n$x\r\nSET a b\r\n");
+    assert_eq!(reply, b"+PONG\r\n-ERR Protocol error: invalid bulk length\r\n");
+    assert_eq!(node.state(bad), crate::shard::SessionState::CloseAfterSend);
+    assert_eq!(node.exchange(good, b"PING\r\n"), b"+PONG\r\n");
+}

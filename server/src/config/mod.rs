@@ -1,0 +1,63 @@
+//! The server's side of the configuration: the command line and the files. What options exist
+//! and what they may be, the engine's table says; here words and lines are fetched for it.
+//!
+//! Later words win, as in Redis: the file is read first, includes in their place, then the
+//! options of the command line.
+
+mod cli;
+mod file;
+
+use cli::CommandLine;
+use freehold_engine::config::{Config, Loader};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The configuration that a command line asks for, and the file it names, if any, as an absolute
+/// path. Answers `--help`, `--version` and unknown switches itself and ends the process.
+///
+/// # Errors
+/// A sentence that names the file and line, or the option, what is wrong with it and what would
+/// be right.
+pub fn from_command_line(
+    args: impl IntoIterator<Item = OsString>,
+) -> Result<(Config, Option<PathBuf>), String> {
+    // Help, version and complaints are clap's to print, each with its exit code.
+    let said = CommandLine::parse(args).unwrap_or_else(|answer| answer.exit());
+    load(&said)
+}
+
+fn load(said: &CommandLine) -> Result<(Config, Option<PathBuf>), String> {
+    let mut loader = Loader::new();
+    let path = match said.file.as_deref() {
+        None => None,
+        Some(path) if path == Path::new("-") => {
+            file::read_standard_input(&mut loader)?;
+            None
+        }
+        Some(path) => {
+            file::read(&mut loader, path)?;
+            Some(absolute(path)?)
+        }
+    };
+    for (name, words) in &said.options {
+        loader.set(name, words).map_err(|refusal| {
+            let allowed = if refusal.allowed.is_empty() {
+                String::new()
+            } else {
+                format!("; {}", refusal.allowed)
+            };
+            format!("--{name} {}: {}{allowed}", words.join(" "), refusal.reason)
+        })?;
+    }
+    let mut config = loader.finish()?;
+    config.dir = absolute(Path::new(&config.dir))?.to_string_lossy().into_owned();
+    Ok((config, path))
+}
+
+/// The path from the root, so that it stays right when the process changes its directory.
+fn absolute(path: &Path) -> Result<PathBuf, String> {
+    path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! Freehold, a thread-per-core cache and key-value server. The command line becomes a
+//! configuration, the configuration a node; `node` tells the rest of the story.
+
+mod config;
+mod net;
+mod node;
+mod observe;
+mod runtime;
+mod worker;
+
+use std::process::ExitCode;
+
+use runtime::allocator::CountingAllocator;
+
+#[global_allocator]
+static GLOBAL: CountingAllocator = CountingAllocator;
+
+fn main() -> ExitCode {
+    abort_on_panic();
+    let outcome = runtime::signals::block()
+        .map_err(|error| format!("signals cannot be blocked: {error}"))
+        .and_then(|()| config::from_command_line(std::env::args_os()))
+        .and_then(|(config, file)| node::run(config, file));
+    let code = match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            observe::log::error(&sentence, &[]);
+            eprintln!("freehold: {sentence}");
+            ExitCode::FAILURE
+        }
+    };
+    observe::log::flush();
+    code
+}
+
+/// A core that has broken its own rules must not go on answering, and the others cannot go on
+/// without it. Release builds abort by themselves.
+fn abort_on_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        std::process::abort();
+    }));
+}

@@ -1,0 +1,340 @@
+//! The node: from a configuration to running cores and back to silence.
+//!
+//! The calling thread becomes the control thread: it starts one worker a core, hears signals and
+//! the workers' reports, and moves the node from serving to draining to ended.
+
+use std::fmt::Display;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+
+use freehold_engine::command::host::Node as NodeFacts;
+use freehold_engine::command::session::PortKind;
+use freehold_engine::config::{Config, LogFormat};
+use freehold_engine::mesh::{Board, CoreId, Fabric, Port, Tickets};
+use freehold_engine::shard::{Blueprint, Message, Shard};
+
+use crate::net::accept::Census;
+use crate::net::listen::Listeners;
+use crate::observe::host::ThisHost;
+use crate::observe::log;
+use crate::runtime::buffers::POOL_SHAPE;
+use crate::runtime::doorbell::Caller;
+use crate::runtime::features::Features;
+use crate::runtime::ring::Ring;
+use crate::runtime::{clock, descriptors, process, signals, topology};
+use crate::worker::{Control, Mesh, News, Parts, Phase, Report, Worker, level_of};
+
+/// Messages that may be under way from one core to another. A parcel holds up to 512 commands, so
+/// a full ring is a core that has not turned for milliseconds.
+const RING_MESSAGES: usize = 256;
+
+/// What all cores have in common.
+struct Shared {
+    features: Features,
+    config: Arc<Config>,
+    facts: Arc<NodeFacts>,
+    hash_seed: [u64; 4],
+    listeners: Arc<Listeners>,
+    census: Arc<Census>,
+    control: Arc<Control>,
+    tickets: Tickets,
+    board: Board,
+    report: Report,
+}
+
+/// A worker thread that is being started.
+struct Starting {
+    thread: JoinHandle<()>,
+    doorbells: Sender<Arc<[OwnedFd]>>,
+}
+
+/// A node whose cores run.
+pub struct Node {
+    shared: Arc<Shared>,
+    news: Receiver<News>,
+    threads: Vec<JoinHandle<()>>,
+    doorbells: Arc<[OwnedFd]>,
+}
+
+/// Runs a node until a signal or a client stops it.
+///
+/// # Errors
+/// A sentence for the operator: why it cannot start, or why it had to end.
+pub fn run(config: Config, config_file: Option<PathBuf>) -> Result<(), String> {
+    std::env::set_current_dir(&config.dir)
+        .map_err(|error| format!("cannot change to dir {}: {error}", config.dir))?;
+    open_log(&config)?;
+    let node = Node::start(config, config_file)?;
+    let report = node.report();
+    signals::watch(move |signal| {
+        let reason = signal.name().to_owned();
+        report.send(News::Stop { now: false, reason });
+    })
+    .map_err(|error| format!("cannot start the signal thread: {error}"))?;
+    node.announce();
+    node.serve()?;
+    log::info("Stopped", &[]);
+    Ok(())
+}
+
+impl Node {
+    /// Opens the sockets and starts the cores. Connections are served from here on.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn start(mut config: Config, config_file: Option<PathBuf>) -> Result<Node, String> {
+        let features = Features::of_this_host()?;
+        let cpus = choose_cpus(&config)?;
+        raise_descriptor_limit(&mut config, cpus.len())?;
+        let listeners = Arc::new(Listeners::open(&config, cpus.len())?);
+        let (report, news) = channel();
+        let ports = Fabric::<Message>::new(cpus.len() as u16, RING_MESSAGES);
+        let facts = facts(&listeners, config_file, cpus.len())?;
+        let shared = Arc::new(Shared {
+            features,
+            config: Arc::new(config),
+            facts: Arc::new(facts),
+            hash_seed: random_words()?,
+            listeners,
+            census: Arc::new(Census::new(cpus.len())),
+            control: Arc::default(),
+            tickets: Tickets::new(),
+            board: ports[0].board().clone(),
+            report: Report(report),
+        });
+        let mut starting = Vec::new();
+        let mut doorbells = Vec::new();
+        for (core, (port, &cpu)) in ports.into_iter().zip(&cpus).enumerate() {
+            let (started, doorbell) = start_core(&shared, core, cpu, port)?;
+            starting.push(started);
+            doorbells.push(doorbell);
+        }
+        let doorbells: Arc<[OwnedFd]> = doorbells.into();
+        let mut threads = Vec::new();
+        for Starting { thread, doorbells: give } in starting {
+            // A thread that ended meanwhile has reported why.
+            let _ = give.send(Arc::clone(&doorbells));
+            threads.push(thread);
+        }
+        Ok(Node { shared, news, threads, doorbells })
+    }
+
+    /// By which to tell the node to stop.
+    pub fn report(&self) -> Report {
+        self.shared.report.clone()
+    }
+
+    /// Serves until told to stop, drains, and ends.
+    ///
+    /// # Errors
+    /// A core could not go on, or the node was told twice.
+    pub fn serve(self) -> Result<(), String> {
+        let outcome = self.control();
+        self.shared.listeners.remove_unix_socket();
+        outcome?;
+        for thread in self.threads {
+            // A worker that panicked has already brought the process down.
+            let _ = thread.join();
+        }
+        Ok(())
+    }
+
+    /// The one line by which operators and tests know where to connect.
+    fn announce(&self) {
+        let listeners = &self.shared.listeners;
+        let core_ports: Vec<String> = listeners.core_ports.iter().map(u16::to_string).collect();
+        let all = [
+            ("tcp", listeners.addresses(PortKind::Plain)),
+            ("core-ports", core_ports.join(",")),
+            ("unix", listeners.addresses(PortKind::Unix)),
+            ("cores", self.doorbells.len().to_string()),
+        ];
+        let said: Vec<(&str, &dyn Display)> = all
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (*name, value as &dyn Display))
+            .collect();
+        log::info("Ready to accept connections", &said);
+    }
+
+    /// The control thread's loop.
+    fn control(&self) -> Result<(), String> {
+        let mut caller = Caller::new(&self.shared.features)
+            .map_err(|error| format!("the control thread has no ring: {error}"))?;
+        let mut advance = |phase| {
+            self.shared.control.advance(phase);
+            let woken = caller.wake_all(&self.doorbells);
+            woken.map_err(|error| format!("cores cannot be woken: {error}"))
+        };
+        let mut stopping = false;
+        let mut drained = 0;
+        while drained < self.doorbells.len() {
+            match self.news.recv() {
+                Ok(News::Stop { now, reason }) => {
+                    log::info("Stopping", &[("reason", &reason)]);
+                    if stopping {
+                        return Err(format!("stopped at once by a second {reason}"));
+                    }
+                    stopping = true;
+                    advance(if now { Phase::Hurrying } else { Phase::Draining })?;
+                }
+                Ok(News::Drained) => drained += 1,
+                Ok(News::Broken { core, reason }) => {
+                    return Err(format!("core {core} cannot go on: {reason}"));
+                }
+                Err(_) => return Err("nobody reports any more".to_owned()),
+            }
+        }
+        advance(Phase::Ended)
+    }
+}
+
+fn open_log(config: &Config) -> Result<(), String> {
+    let format = match config.log_format {
+        LogFormat::Text => log::Format::Text,
+        LogFormat::Json => log::Format::Json,
+    };
+    let file = (!config.logfile.is_empty()).then(|| PathBuf::from(&config.logfile));
+    log::open(level_of(config.loglevel), format, file.as_deref())
+        .map_err(|error| format!("cannot open the log {}: {error}", config.logfile))
+}
+
+fn choose_cpus(config: &Config) -> Result<Vec<usize>, String> {
+    let allowed = topology::allowed_cpus()
+        .map_err(|error| format!("the CPUs of this process are unknown: {error}"))?;
+    let wanted = (config.cores != 0).then_some(usize::from(config.cores));
+    topology::choose(&allowed, wanted)
+}
+
+fn raise_descriptor_limit(config: &mut Config, cores: usize) -> Result<(), String> {
+    // Plain port and core ports on every address, and the Unix socket.
+    let listeners = config.bind.len() * (1 + cores) + 1;
+    let reserve = descriptors::reserve(cores, listeners);
+    let granted = descriptors::raise(config.maxclients as usize, reserve)?;
+    config.maxclients = u32::try_from(granted.maxclients).unwrap_or(u32::MAX);
+    if let Some(warning) = granted.warning {
+        log::warning(&warning, &[]);
+    }
+    Ok(())
+}
+
+fn facts(
+    listeners: &Listeners,
+    config_file: Option<PathBuf>,
+    cores: usize,
+) -> Result<NodeFacts, String> {
+    let executable = std::env::current_exe().unwrap_or_default();
+    let absolute = config_file.map(|path| std::path::absolute(&path).unwrap_or(path));
+    Ok(NodeFacts {
+        run_id: random_hex()?,
+        core_ids: (0..cores).map(|_| random_hex()).collect::<Result<_, _>>()?,
+        process_id: std::process::id(),
+        executable: executable.to_string_lossy().into_owned(),
+        config_file: absolute.as_ref().map_or(String::new(), |p| p.to_string_lossy().into()),
+        host: Box::new(ThisHost::new(absolute)),
+        os: process::os(),
+        started_unix_ms: clock::unix_ms(),
+        port: listeners.port,
+        core_ports: listeners.core_ports.clone(),
+        build: build(),
+    })
+}
+
+/// What the binary was built from; the build passes the commit in.
+fn build() -> String {
+    let commit = option_env!("FREEHOLD_COMMIT").unwrap_or("unknown");
+    format!("{} ({commit})", env!("CARGO_PKG_VERSION"))
+}
+
+fn random_hex() -> Result<String, String> {
+    let bytes = process::random_bytes::<20>().map_err(no_random)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn random_words<const N: usize>() -> Result<[u64; N], String> {
+    let mut words = [0; N];
+    for word in &mut words {
+        *word = u64::from_ne_bytes(process::random_bytes().map_err(no_random)?);
+    }
+    Ok(words)
+}
+
+fn no_random(error: std::io::Error) -> String {
+    format!("the kernel gives no random bytes (/dev/urandom): {error}")
+}
+
+/// Starts a worker. It makes its own ring, since a ring belongs to its thread, and then waits for
+/// the doorbells of all.
+fn start_core(
+    shared: &Arc<Shared>,
+    core: usize,
+    cpu: usize,
+    port: Port<Message>,
+) -> Result<(Starting, OwnedFd), String> {
+    let (tell, hear) = channel();
+    let (give, take) = channel();
+    let shared = Arc::clone(shared);
+    let thread = thread::Builder::new()
+        .name(format!("core-{core}"))
+        .spawn(move || work(&shared, core, cpu, port, &tell, &take))
+        .map_err(|error| format!("cannot start the thread of core {core}: {error}"))?;
+    let doorbell = hear.recv().unwrap_or_else(|_| Err("its thread ended".to_owned()))?;
+    Ok((Starting { thread, doorbells: give }, doorbell))
+}
+
+/// The whole life of a worker's thread.
+fn work(
+    shared: &Shared,
+    core: usize,
+    cpu: usize,
+    port: Port<Message>,
+    tell: &Sender<Result<OwnedFd, String>>,
+    take: &Receiver<Arc<[OwnedFd]>>,
+) {
+    let made = topology::pin_this_thread(cpu)
+        .and_then(|()| Ring::new(&shared.features, POOL_SHAPE))
+        .and_then(|ring| Ok((ring.doorbell()?, ring)));
+    let ring = match made {
+        Ok((doorbell, ring)) => {
+            // An error means the start was given up.
+            let _ = tell.send(Ok(doorbell));
+            ring
+        }
+        Err(error) => {
+            let _ = tell.send(Err(format!("core {core} on CPU {cpu} cannot start: {error}")));
+            return;
+        }
+    };
+    let Ok(doorbells) = take.recv() else { return };
+    let Ok([random_seed]) = random_words::<1>() else { return };
+    let shard = Shard::new(Blueprint {
+        id: CoreId(core as u16),
+        cores: port.cores(),
+        config: Arc::clone(&shared.config),
+        node: Arc::clone(&shared.facts),
+        hash_seed: shared.hash_seed,
+        random_seed,
+        board: shared.board.clone(),
+        tickets: shared.tickets.clone(),
+        now: clock::read(),
+    });
+    let mut worker = Worker::new(Parts {
+        core,
+        shard,
+        ring,
+        mesh: Mesh::new(port, doorbells),
+        listeners: Arc::clone(&shared.listeners),
+        census: Arc::clone(&shared.census),
+        control: Arc::clone(&shared.control),
+        report: shared.report.clone(),
+    });
+    if let Err(error) = worker.run() {
+        shared.report.send(News::Broken { core, reason: error.to_string() });
+    }
+}
+
+#[cfg(test)]
+mod tests;

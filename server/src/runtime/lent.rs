@@ -1,0 +1,229 @@
+//! Buffers lent to the kernel by send operations.
+//!
+//! While a send is under way the kernel may read its buffer at any moment, also after the
+//! connection has died. So the buffer moves into a slot here when the operation begins and comes
+//! out only with the operation's completion; nobody else can reach it meanwhile, which is what
+//! makes the raw pointer in the submission sound. A completion whose generation is not the slot's
+//! is nobody's and changes nothing.
+
+use std::os::fd::RawFd;
+
+use super::token::Tag;
+
+/// One send under way.
+struct Loan {
+    /// Where the rest of the buffer goes when the kernel took only a part.
+    descriptor: RawFd,
+    /// Whom to tell.
+    connection: Tag,
+    buffer: Vec<u8>,
+    sent: usize,
+    /// Nobody wants the rest to be sent.
+    abandoned: bool,
+}
+
+/// The sends under way on one ring.
+#[derive(Default)]
+pub struct Loans {
+    slots: Vec<(Tag, Option<Loan>)>,
+    free: Vec<u32>,
+}
+
+/// What the kernel is to read: the part of a lent buffer that has not been sent.
+pub struct Unsent {
+    pub descriptor: RawFd,
+    pub start: *const u8,
+    pub bytes: u32,
+}
+
+/// What a send's completion means.
+pub enum Settled {
+    /// The kernel took a part; the rest must be submitted under the same tag.
+    More(Unsent),
+    /// The operation is over and the buffer is ours again.
+    Over { connection: Tag, buffer: Vec<u8>, outcome: Result<(), i32> },
+    /// Not a send of ours, or one that was settled before.
+    Unknown,
+}
+
+/// The most one send submits; longer buffers go in several. The length field of an operation is
+/// 32 bits wide and the kernel cuts at 2^31 minus a page.
+const SEND_BYTES_MAX: usize = 1 << 30;
+
+impl Loans {
+    /// Takes `buffer` into keeping until the send completes. Returns the operation's tag.
+    pub fn lend(&mut self, descriptor: RawFd, connection: Tag, buffer: Vec<u8>) -> Tag {
+        assert!(!buffer.is_empty(), "an empty send would look like a closed connection");
+        let index = self.free.pop().unwrap_or_else(|| {
+            let index = self.slots.len() as u32;
+            self.slots.push((Tag::first(index), None));
+            index
+        });
+        let (tag, loan) = &mut self.slots[index as usize];
+        debug_assert!(loan.is_none());
+        *loan = Some(Loan { descriptor, connection, buffer, sent: 0, abandoned: false });
+        *tag
+    }
+
+    /// The part of the loan that is still to be sent; `None` when `tag` names no loan.
+    pub fn unsent(&self, tag: Tag) -> Option<Unsent> {
+        let (current, loan) = self.slots.get(tag.index as usize)?;
+        if *current != tag {
+            return None;
+        }
+        let loan = loan.as_ref()?;
+        let rest = &loan.buffer[loan.sent..];
+        Some(Unsent {
+            descriptor: loan.descriptor,
+            start: rest.as_ptr(),
+            bytes: rest.len().min(SEND_BYTES_MAX) as u32,
+        })
+    }
+
+    /// Gives up on a send: its next completion is its last. A cancelled send that had already
+    /// taken a part completes with that part's length, so the errno alone cannot tell.
+    pub fn abandon(&mut self, tag: Tag) {
+        if let Some((current, Some(loan))) = self.slots.get_mut(tag.index as usize)
+            && *current == tag
+        {
+            loan.abandoned = true;
+        }
+    }
+
+    /// Books a completion with the kernel's `result`: bytes taken, or a negative errno.
+    pub fn settle(&mut self, tag: Tag, result: i32) -> Settled {
+        let Some((current, slot)) = self.slots.get_mut(tag.index as usize) else {
+            return Settled::Unknown;
+        };
+        if *current != tag {
+            return Settled::Unknown;
+        }
+        let Some(loan) = slot.as_mut() else { return Settled::Unknown };
+
+        if result > 0 {
+            loan.sent += result as usize;
+            assert!(loan.sent <= loan.buffer.len(), "the kernel sent more than it was lent");
+        }
+        let transient = result == -libc::EINTR || result == -libc::EAGAIN;
+        let short = loan.sent < loan.buffer.len();
+        if short && !loan.abandoned && (result > 0 || transient) {
+            return match self.unsent(tag) {
+                Some(rest) => Settled::More(rest),
+                None => Settled::Unknown,
+            };
+        }
+
+        let outcome = match result {
+            taken if taken > 0 && short => Err(libc::ECANCELED),
+            taken if taken > 0 => Ok(()),
+            0 => Err(libc::EPIPE),
+            negative => Err(-negative),
+        };
+        *current = current.next();
+        self.free.push(tag.index);
+        match slot.take() {
+            Some(Loan { connection, buffer, .. }) => Settled::Over { connection, buffer, outcome },
+            None => Settled::Unknown,
+        }
+    }
+
+    /// Sends under way.
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Gives up the buffers without freeing them. For a ring that goes away while the kernel may
+    /// still read them: losing memory is the lesser harm.
+    pub fn forget(&mut self) {
+        for (_, loan) in self.slots.drain(..) {
+            if let Some(loan) = loan {
+                std::mem::forget(loan.buffer);
+            }
+        }
+        self.free.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Loans, Settled};
+    use crate::runtime::token::Tag;
+
+    fn connection() -> Tag {
+        Tag::first(9).next()
+    }
+
+    #[test]
+    fn a_buffer_comes_back_with_its_completion_and_names_its_connection() {
+        let mut loans = Loans::default();
+        let tag = loans.lend(5, connection(), b"hello".to_vec());
+
+        let Settled::Over { connection: owner, buffer, outcome } = loans.settle(tag, 5) else {
+            panic!("all five bytes were taken");
+        };
+
+        assert_eq!(owner, connection());
+        assert_eq!(buffer, b"hello");
+        assert_eq!(outcome, Ok(()));
+        assert_eq!(loans.len(), 0);
+    }
+
+    #[test]
+    fn a_short_send_goes_on_where_it_stopped() {
+        let mut loans = Loans::default();
+        let tag = loans.lend(5, connection(), b"hello".to_vec());
+
+        let Settled::More(rest) = loans.settle(tag, 2) else { panic!("three bytes are left") };
+        assert_eq!((rest.descriptor, rest.bytes), (5, 3));
+        assert!(matches!(loans.settle(tag, 3), Settled::Over { outcome: Ok(()), .. }));
+    }
+
+    #[test]
+    fn a_completion_that_comes_late_is_nobodys() {
+        let mut loans = Loans::default();
+        let first = loans.lend(5, connection(), b"one".to_vec());
+        assert!(matches!(loans.settle(first, -libc::ECONNRESET), Settled::Over { .. }));
+        let second = loans.lend(6, connection(), b"two".to_vec());
+        assert_eq!(first.index, second.index, "the slot is used again");
+
+        assert!(matches!(loans.settle(first, 3), Settled::Unknown));
+        assert!(loans.unsent(first).is_none());
+
+        let Settled::Over { buffer, .. } = loans.settle(second, 3) else { panic!("it is over") };
+        assert_eq!(buffer, b"two");
+    }
+
+    #[test]
+    fn a_completion_for_a_slot_that_never_was_changes_nothing() {
+        let mut loans = Loans::default();
+        assert!(matches!(loans.settle(Tag::first(77), 1), Settled::Unknown));
+        assert!(matches!(loans.settle(Tag::first(u32::MAX), -1), Settled::Unknown));
+    }
+
+    #[test]
+    fn an_interrupted_send_is_tried_again() {
+        let mut loans = Loans::default();
+        let tag = loans.lend(5, connection(), b"abc".to_vec());
+        assert!(matches!(loans.settle(tag, -libc::EINTR), Settled::More(_)));
+        assert_eq!(loans.len(), 1);
+    }
+
+    /// A cancelled send that had taken a part completed with that part's length, was taken for a
+    /// short send and sent on, so closing a connection whose peer did not read never ended.
+    #[test]
+    fn an_abandoned_send_is_over_even_when_a_part_was_taken() {
+        let mut loans = Loans::default();
+        let tag = loans.lend(5, connection(), b"hello".to_vec());
+        loans.abandon(tag);
+        let Settled::Over { outcome, .. } = loans.settle(tag, 2) else { panic!("it is over") };
+        assert_eq!(outcome, Err(libc::ECANCELED));
+    }
+
+    #[test]
+    fn a_send_that_takes_nothing_has_failed() {
+        let mut loans = Loans::default();
+        let tag = loans.lend(5, connection(), b"abc".to_vec());
+        let Settled::Over { outcome, .. } = loans.settle(tag, 0) else { panic!("it is over") };
+        assert_eq!(outcome, Err(libc::EPIPE));
+    }
+}

@@ -1,0 +1,489 @@
+//! A core's io_uring: one system call a turn, typed operations in, typed events out.
+//!
+//! `SINGLE_ISSUER | DEFER_TASKRUN` make completions appear only while this thread is inside
+//! [`Ring::enter`], so nothing here needs a lock, and a completion's work runs when the loop is
+//! ready for it. The ring is created on the thread that uses it and never leaves it. `SUBMIT_ALL`
+//! keeps one bad submission from holding back those behind it. The completion queue is larger
+//! than the submission queue because multishot operations complete many times; when it overflows
+//! the kernel keeps the rest and the next enter delivers them.
+
+use std::io;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+
+use io_uring::{EnterFlags, IoUring, cqueue, opcode, squeue, types};
+
+use super::buffers::{Filled, PoolShape, ReceivePool};
+use super::doorbell::wake_entry;
+use super::event::{Errno, Event};
+use super::features::Features;
+use super::lent::{Loans, Settled, Unsent};
+use super::token::{Kind, Tag, pack, unpack};
+
+/// Operations queued before a turn must submit early. 1,024 connections can be answered in one
+/// system call; more only cost a second one.
+const SUBMISSION_ENTRIES: u32 = 1024;
+
+/// Completions the kernel can post before it has to keep them in a list of its own.
+const COMPLETION_ENTRIES: u32 = 8192;
+
+/// A hand-over's tag carries the descriptor, and in 12 bits each the core and the listener.
+const HAND_OVER_BITS: u32 = 12;
+const HAND_OVER_MASK: u32 = (1 << HAND_OVER_BITS) - 1;
+
+/// How long a turn may sleep.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Patience {
+    /// There is work already: submit, collect what is there, come back.
+    None,
+    /// Until something completes, or so many microseconds have passed.
+    Micros(u64),
+}
+
+/// One core's ring with everything its operations own.
+pub struct Ring {
+    ring: ManuallyDrop<IoUring>,
+    /// The index `enter` names instead of the descriptor, which saves a look-up per call.
+    registered: Option<u32>,
+    pool: ManuallyDrop<ReceivePool>,
+    loans: Loans,
+    completions: Vec<cqueue::Entry>,
+    /// A ring belongs to the thread that made it (`SINGLE_ISSUER`).
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl Ring {
+    /// Sets up the calling thread's ring and its receive buffers.
+    pub fn new(features: &Features, shape: PoolShape) -> io::Result<Ring> {
+        let ring = build(SUBMISSION_ENTRIES, COMPLETION_ENTRIES, features)?;
+        let registered = register_descriptor(&ring);
+        let pool = ReceivePool::register(&ring, shape)?;
+        Ok(Ring {
+            ring: ManuallyDrop::new(ring),
+            registered,
+            pool: ManuallyDrop::new(pool),
+            loans: Loans::default(),
+            completions: Vec::new(),
+            _not_send: PhantomData,
+        })
+    }
+
+    /// A descriptor by which others wake this ring or hand it connections.
+    pub fn doorbell(&self) -> io::Result<OwnedFd> {
+        // SAFETY: the ring's descriptor is open as long as `self`.
+        unsafe { BorrowedFd::borrow_raw(self.ring.as_raw_fd()) }.try_clone_to_owned()
+    }
+
+    /// The bytes that arrived in `filled`.
+    #[inline]
+    pub fn bytes(&self, filled: &Filled) -> &[u8] {
+        self.pool.bytes(filled)
+    }
+
+    /// Returns a receive buffer; the kernel may fill it again after the next enter.
+    #[inline]
+    pub fn give_back(&mut self, filled: Filled) {
+        self.pool.give_back(filled);
+    }
+
+    /// Receive buffers the kernel may fill.
+    pub fn buffers_available(&self) -> u16 {
+        self.pool.available()
+    }
+
+    /// Sends under way.
+    #[cfg(test)]
+    pub fn sends_under_way(&self) -> usize {
+        self.loans.len()
+    }
+
+    /// Accepts connections on `listener` until told to stop; each is an [`Event::Accepted`].
+    pub fn accept(&mut self, listener: BorrowedFd<'_>, index: u32) {
+        let descriptor = types::Fd(listener.as_raw_fd());
+        let entry = opcode::AcceptMulti::new(descriptor)
+            .flags(libc::SOCK_CLOEXEC)
+            .build()
+            .user_data(pack(Kind::Accept, Tag::first(index)));
+        self.push(entry);
+    }
+
+    /// Ends the accept of listener `index`.
+    pub fn stop_accepting(&mut self, index: u32) {
+        self.cancel(pack(Kind::Accept, Tag::first(index)));
+    }
+
+    /// Receives on `socket` until told to stop; what arrives is [`Event::Received`].
+    #[inline]
+    pub fn receive(&mut self, socket: BorrowedFd<'_>, connection: Tag) {
+        let entry = opcode::RecvMulti::new(types::Fd(socket.as_raw_fd()), self.pool.group())
+            .build()
+            .user_data(pack(Kind::Receive, connection));
+        self.push(entry);
+    }
+
+    /// Ends a connection's receive. Bytes that arrived before are still reported, then one event
+    /// with `armed: false`.
+    pub fn stop_receiving(&mut self, connection: Tag) {
+        self.cancel(pack(Kind::Receive, connection));
+    }
+
+    /// Sends all of `buffer` on `socket` and reports [`Event::Sent`]. The socket must stay open
+    /// until then. Returns the operation's tag, for [`Self::abandon_send`].
+    #[inline]
+    pub fn send(&mut self, socket: BorrowedFd<'_>, connection: Tag, buffer: Vec<u8>) -> Tag {
+        let tag = self.loans.lend(socket.as_raw_fd(), connection, buffer);
+        if let Some(unsent) = self.loans.unsent(tag) {
+            self.push_send(tag, unsent);
+        }
+        tag
+    }
+
+    /// Asks the kernel to give up on a send. Its [`Event::Sent`] still comes, and only then is the
+    /// buffer free.
+    pub fn abandon_send(&mut self, tag: Tag) {
+        self.loans.abandon(tag);
+        self.cancel(pack(Kind::Send, tag));
+    }
+
+    /// Closes a descriptor in the background of the next enter.
+    pub fn close(&mut self, descriptor: OwnedFd) {
+        let entry = opcode::Close::new(types::Fd(descriptor.into_raw_fd()))
+            .build()
+            .flags(squeue::Flags::SKIP_SUCCESS)
+            .user_data(pack(Kind::Cancel, Tag::first(0)));
+        self.push(entry);
+    }
+
+    /// Wakes the ring behind `doorbell`.
+    pub fn wake(&mut self, doorbell: BorrowedFd<'_>) {
+        let entry = wake_entry(doorbell);
+        self.push(entry);
+    }
+
+    /// Gives a connection that arrived at `listener` to core `to`, whose ring is behind
+    /// `doorbell`; there it is an [`Event::Adopted`]. Should the kernel refuse, it comes back as
+    /// [`Event::HandOverFailed`].
+    ///
+    /// # Panics
+    /// When `to` or `listener` is 4,096 or more: core ports, which alone can be that many, are
+    /// listed last and hand nothing over.
+    pub fn hand_over(
+        &mut self,
+        doorbell: BorrowedFd<'_>,
+        to: u16,
+        listener: u32,
+        descriptor: OwnedFd,
+    ) {
+        assert!(u32::from(to) <= HAND_OVER_MASK && listener <= HAND_OVER_MASK);
+        let descriptor = descriptor.into_raw_fd();
+        let there = pack(Kind::Adopt, Tag::first(listener));
+        let both = u32::from(to) << HAND_OVER_BITS | listener;
+        let here = pack(Kind::HandOver, Tag::pair(descriptor as u32, both));
+        let ring = types::Fd(doorbell.as_raw_fd());
+        let entry = opcode::MsgRingData::new(ring, descriptor, there, None)
+            .build()
+            .flags(squeue::Flags::SKIP_SUCCESS)
+            .user_data(here);
+        self.push(entry);
+    }
+
+    /// Operations queued since the last enter.
+    pub fn has_queued(&mut self) -> bool {
+        !self.ring.submission().is_empty()
+    }
+
+    /// Submits what is queued without collecting anything, so that sends do not wait for what the
+    /// turn has still to do.
+    pub fn submit(&mut self) {
+        self.submit_early();
+    }
+
+    /// Submits what is queued, waits as `patience` says, and collects completions, which
+    /// [`Self::next_event`] then yields. One system call.
+    ///
+    /// # Errors
+    /// Only what means the ring is broken; time-outs and interruptions are ordinary returns.
+    pub fn enter(&mut self, patience: Patience) -> io::Result<()> {
+        self.pool.publish();
+        let outcome = self.enter_kernel(patience);
+        self.collect();
+        match outcome {
+            Err(error) if !is_ordinary(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next event of the last enter, in the order the kernel posted them.
+    #[inline]
+    pub fn next_event(&mut self) -> Option<Event> {
+        while let Some(completion) = self.completions.pop() {
+            if let Some(event) = self.translate(&completion) {
+                return Some(event);
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn collect(&mut self) {
+        debug_assert!(self.completions.is_empty(), "a turn reaps all events of the one before");
+        self.completions.extend(self.ring.completion());
+        // `pop` takes from the end.
+        self.completions.reverse();
+    }
+
+    #[inline]
+    fn translate(&mut self, completion: &cqueue::Entry) -> Option<Event> {
+        let (result, flags) = (completion.result(), completion.flags());
+        let armed = cqueue::more(flags);
+        let (kind, tag) = unpack(completion.user_data())?;
+        match kind {
+            Kind::Receive => {
+                let buffer = cqueue::buffer_select(flags);
+                let outcome = self.received(result, buffer);
+                Some(Event::Received { connection: tag, outcome, armed })
+            }
+            Kind::Send => self.sent(tag, result),
+            Kind::Accept => {
+                let outcome = owned(result);
+                Some(Event::Accepted { listener: tag.index, outcome, armed })
+            }
+            Kind::Adopt => match owned(result) {
+                Ok(descriptor) => Some(Event::Adopted { listener: tag.index, descriptor }),
+                Err(_) => None,
+            },
+            Kind::HandOver => {
+                // A success is skipped, so this descriptor was not delivered and is ours again.
+                let descriptor = owned(tag.index as i32).ok()?;
+                let listener = tag.second() & HAND_OVER_MASK;
+                let to = (tag.second() >> HAND_OVER_BITS) as u16;
+                Some(Event::HandOverFailed { listener, to, descriptor })
+            }
+            Kind::Cancel | Kind::Wake => None,
+        }
+    }
+
+    #[inline]
+    fn received(&mut self, result: i32, buffer: Option<u16>) -> Result<Option<Filled>, Errno> {
+        if let Some(buffer) = buffer {
+            self.pool.note_taken();
+            let filled = Filled::new(buffer, result.max(0) as u32);
+            if result > 0 {
+                return Ok(Some(filled));
+            }
+            self.pool.give_back(filled);
+        }
+        if result < 0 { Err(Errno(-result)) } else { Ok(None) }
+    }
+
+    #[inline]
+    fn sent(&mut self, tag: Tag, result: i32) -> Option<Event> {
+        match self.loans.settle(tag, result) {
+            Settled::Over { connection, buffer, outcome } => {
+                Some(Event::Sent { connection, buffer, outcome: outcome.map_err(Errno) })
+            }
+            Settled::More(rest) => {
+                self.push_send(tag, rest);
+                None
+            }
+            Settled::Unknown => None,
+        }
+    }
+
+    #[inline]
+    fn push_send(&mut self, tag: Tag, unsent: Unsent) {
+        // WAITALL: the kernel itself goes on after a short send as far as the socket takes it.
+        let descriptor = types::Fd(unsent.descriptor);
+        let entry = opcode::Send::new(descriptor, unsent.start, unsent.bytes)
+            .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
+            .build()
+            .user_data(pack(Kind::Send, tag));
+        self.push(entry);
+    }
+
+    fn cancel(&mut self, user_data: u64) {
+        let entry = opcode::AsyncCancel::new(user_data)
+            .build()
+            .flags(squeue::Flags::SKIP_SUCCESS)
+            .user_data(pack(Kind::Cancel, Tag::first(0)));
+        self.push(entry);
+    }
+
+    /// Queues an entry built by this file.
+    #[inline]
+    fn push(&mut self, entry: squeue::Entry) {
+        // SAFETY: the entries above point to memory in two cases only: a send's buffer, which
+        // `loans` keeps until its completion, and the provided buffers, which `pool` keeps until
+        // the ring is gone. All other operations carry numbers.
+        while unsafe { self.ring.submission().push(&entry) }.is_err() {
+            self.submit_early();
+        }
+    }
+
+    #[cold]
+    fn submit_early(&mut self) {
+        let queued = self.ring.submission().len() as u32;
+        // SAFETY: no argument is passed, so no memory but the ring's own is involved.
+        let outcome = unsafe { enter_syscall(self.target(), queued, 0, EnterFlags::empty(), None) };
+        if let Err(error) = outcome {
+            assert!(is_ordinary(&error), "io_uring_enter failed with operations queued: {error}");
+        }
+    }
+
+    fn enter_kernel(&mut self, patience: Patience) -> io::Result<()> {
+        let queued = self.ring.submission().len() as u32;
+        let timespec;
+        let args;
+        let (want, args) = match patience {
+            Patience::None => (0, None),
+            Patience::Micros(micros) => {
+                timespec = types::Timespec::new()
+                    .sec(micros / 1_000_000)
+                    .nsec((micros % 1_000_000) as u32 * 1_000);
+                args = types::SubmitArgs::new().timespec(&timespec);
+                (1, Some(&args))
+            }
+        };
+        // SAFETY: `args` and the timespec it points to live until the call returns.
+        unsafe { enter_syscall(self.target(), queued, want, EnterFlags::GETEVENTS, args) }
+    }
+
+    fn target(&self) -> Target {
+        match self.registered {
+            Some(index) => Target::Registered(index),
+            None => Target::Descriptor(self.ring.as_raw_fd()),
+        }
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        let quiet = self.pool.unregister(&self.ring).is_ok() && self.loans.len() == 0;
+        // SAFETY: each field is dropped or taken exactly once, here, and not touched again.
+        unsafe {
+            ManuallyDrop::drop(&mut self.ring);
+            let pool = ManuallyDrop::take(&mut self.pool);
+            if quiet {
+                drop(pool);
+            } else {
+                // The kernel takes a closed ring apart in its own time. Losing the memory of
+                // what may still be under way is the lesser harm.
+                pool.leak();
+                self.loans.forget();
+            }
+        }
+    }
+}
+
+/// How `io_uring_enter` names the ring.
+enum Target {
+    Descriptor(RawFd),
+    Registered(u32),
+}
+
+/// Creates a ring with the flags every ring of the server has.
+pub(super) fn build(
+    submissions: u32,
+    completions: u32,
+    features: &Features,
+) -> io::Result<IoUring> {
+    let mut builder = IoUring::builder();
+    builder
+        .setup_single_issuer()
+        .setup_defer_taskrun()
+        .setup_submit_all()
+        .setup_cqsize(completions)
+        .dontfork();
+    if features.no_submission_array {
+        builder.setup_no_sqarray();
+    }
+    builder.build(submissions)
+}
+
+/// Registers the ring's own descriptor for this thread; `None` when the kernel declines, which
+/// only costs the look-up it would have saved.
+fn register_descriptor(ring: &IoUring) -> Option<u32> {
+    /// `struct io_uring_rsrc_update` of the kernel's interface.
+    #[repr(C)]
+    struct Update {
+        offset: u32,
+        reserved: u32,
+        data: u64,
+    }
+    const IORING_REGISTER_RING_FDS: u32 = 20;
+    let descriptor = ring.as_raw_fd();
+    let mut update = Update { offset: u32::MAX, reserved: 0, data: descriptor as u64 };
+    // SAFETY: the call reads and writes the one `Update` it is given, which outlives it.
+    let registered = unsafe {
+        libc::syscall(
+            libc::SYS_io_uring_register,
+            descriptor,
+            IORING_REGISTER_RING_FDS,
+            &raw mut update,
+            1u32,
+        )
+    };
+    (registered == 1).then_some(update.offset)
+}
+
+/// `io_uring_enter`, naming the ring by its registered index when it has one.
+///
+/// # Safety
+/// The memory all queued submissions point to is valid until they complete, and `args` with what
+/// it points to until the call returns.
+unsafe fn enter_syscall(
+    target: Target,
+    to_submit: u32,
+    min_complete: u32,
+    mut flags: EnterFlags,
+    args: Option<&types::SubmitArgs<'_, '_>>,
+) -> io::Result<()> {
+    let descriptor = match target {
+        Target::Descriptor(descriptor) => descriptor,
+        Target::Registered(index) => {
+            flags |= EnterFlags::REGISTERED_RING;
+            index as RawFd
+        }
+    };
+    let (arg, arg_bytes) = match args {
+        Some(args) => {
+            flags |= EnterFlags::EXT_ARG;
+            (std::ptr::from_ref(args), size_of::<types::SubmitArgs<'_, '_>>())
+        }
+        None => (std::ptr::null(), 0),
+    };
+    // SAFETY: passed on to the caller by this function's contract.
+    let status = unsafe {
+        libc::syscall(
+            libc::SYS_io_uring_enter,
+            descriptor,
+            to_submit,
+            min_complete,
+            flags.bits(),
+            arg,
+            arg_bytes,
+        )
+    };
+    if status < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// The wait timed out, a signal came, or the kernel wants completions reaped first: all part of
+/// a turn.
+fn is_ordinary(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().unwrap_or(0);
+    matches!(errno, libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN)
+}
+
+/// Takes ownership of a descriptor a completion reports, or names the error it reports instead.
+fn owned(result: i32) -> Result<OwnedFd, Errno> {
+    if result < 0 {
+        return Err(Errno(-result));
+    }
+    // SAFETY: the completion of an accept, or of a message that carried a descriptor given up by
+    // `hand_over`, names a descriptor nobody else owns; it is translated once.
+    Ok(unsafe { OwnedFd::from_raw_fd(result) })
+}
+
+#[cfg(test)]
+mod tests;

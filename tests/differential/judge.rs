@@ -1,0 +1,161 @@
+//! Whether two replies mean the same. Most must be equal to the byte, errors included; what may
+//! differ by nature (clocks, ids, order of keys, sizes in memory) is compared for what it promises.
+
+use freehold_protocol::resp::value::Value;
+use freehold_tests::show::{bytes, items, show};
+
+use crate::step::name_of;
+
+/// Seconds that two servers may be apart because they were not asked at the same instant.
+const SKEW_SECONDS: i64 = 1;
+const SKEW_MILLIS: i64 = 1500;
+/// Fields of CLIENT INFO and CLIENT LIST that say the same on every server.
+const CLIENT_FIELDS: &[&str] = &["name", "db", "sub", "psub", "user", "resp", "flags"];
+
+/// Both replies as they are compared: equal texts mean equal replies.
+pub fn canonical(request: &[Vec<u8>], reference: &Value, subject: &Value) -> (String, String) {
+    if matches!(reference, Value::Error(_)) || matches!(subject, Value::Error(_)) {
+        return (show(reference), show(subject));
+    }
+    let name = name_of(request);
+    if let Some(skew) = skew_of(&name) {
+        return with_skew(reference, subject, skew);
+    }
+    let each = |value: &Value| match name.as_str() {
+        "KEYS" => unordered(value),
+        "HELLO" => hello(value),
+        "CLIENT INFO" | "CLIENT LIST" => clients(value),
+        "INFO" => info(value),
+        "ROLE" => items(value).and_then(|items| items.first()).map(show).unwrap_or_default(),
+        "TIME"
+        | "LOLWUT"
+        | "CLIENT ID"
+        | "OBJECT FREQ"
+        | "OBJECT IDLETIME"
+        | "OBJECT REFCOUNT"
+        | "MEMORY USAGE"
+        | "MEMORY STATS"
+        | "MEMORY DOCTOR"
+        | "DEBUG OBJECT"
+        | "MEMORY MALLOC-STATS"
+        | "MEMORY HELP"
+        | "CLIENT HELP"
+        | "CONFIG HELP"
+        | "COMMAND HELP"
+        | "OBJECT HELP" => kind(value),
+        _ => show(value),
+    };
+    (each(reference), each(subject))
+}
+
+fn skew_of(name: &str) -> Option<i64> {
+    match name {
+        "TTL" | "EXPIRETIME" => Some(SKEW_SECONDS),
+        "PTTL" | "PEXPIRETIME" => Some(SKEW_MILLIS),
+        _ => None,
+    }
+}
+
+/// The subject's time is shown as the reference's when the two are close enough.
+fn with_skew(reference: &Value, subject: &Value, skew: i64) -> (String, String) {
+    let close = match (reference, subject) {
+        (Value::Integer(a), Value::Integer(b)) => *a >= 0 && *b >= 0 && (a - b).abs() <= skew,
+        _ => false,
+    };
+    (show(reference), show(if close { reference } else { subject }))
+}
+
+fn kind(value: &Value) -> String {
+    let shown = show(value);
+    match value {
+        Value::Integer(_) => "an integer".to_owned(),
+        Value::Bulk(_) => "a bulk string".to_owned(),
+        Value::Verbatim { .. } => "a verbatim string".to_owned(),
+        Value::Simple(_) => "a simple string".to_owned(),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Map(_) => "a map".to_owned(),
+        _ => shown,
+    }
+}
+
+fn unordered(value: &Value) -> String {
+    let mut shown: Vec<String> = items(value).unwrap_or_default().iter().map(show).collect();
+    shown.sort();
+    shown.join(", ")
+}
+
+/// Everything but the connection's number and the server's version.
+fn hello(value: &Value) -> String {
+    let flat: Vec<String> = match value {
+        Value::Map(pairs) => {
+            pairs.iter().flat_map(|(key, value)| [show(key), show(value)]).collect()
+        }
+        other => items(other).unwrap_or_default().iter().map(show).collect(),
+    };
+    let pairs = flat.chunks(2).map(|pair| pair.join(" => "));
+    let mut kept: Vec<String> = pairs
+        .filter(|pair| !pair.starts_with("\"id\"") && !pair.starts_with("\"version\""))
+        .collect();
+    kept.sort();
+    format!("{} fields: {}", flat.len(), kept.join(", "))
+}
+
+fn clients(value: &Value) -> String {
+    let text = String::from_utf8_lossy(bytes(value).unwrap_or_default()).into_owned();
+    let mut lines: Vec<String> = text.lines().map(client_line).collect();
+    lines.sort();
+    lines.join(" | ")
+}
+
+fn client_line(line: &str) -> String {
+    let kept = line
+        .split(' ')
+        .filter(|field| CLIENT_FIELDS.iter().any(|name| field.split('=').next() == Some(*name)));
+    kept.collect::<Vec<&str>>().join(" ")
+}
+
+/// The headings, and the keyspace lines without the average time to live.
+fn info(value: &Value) -> String {
+    let text = String::from_utf8_lossy(bytes(value).unwrap_or_default()).into_owned();
+    let kept = text.lines().filter(|line| line.starts_with('#') || line.starts_with("db"));
+    let cut = kept.map(|line| line.split(",avg_ttl").next().unwrap_or(line));
+    format!("{} {}", kind(value), cut.collect::<Vec<&str>>().join(" | "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::canonical;
+    use crate::step::request;
+    use freehold_protocol::resp::value::Value;
+
+    fn same(words: &[&str], a: Value, b: Value) -> bool {
+        let (a, b) = canonical(&request(words), &a, &b);
+        a == b
+    }
+
+    #[test]
+    fn times_may_be_a_moment_apart_but_not_more() {
+        let close = |a, b| same(&["ttl", "k"], Value::Integer(a), Value::Integer(b));
+        assert!(close(100, 99));
+        assert!(!close(100, 98));
+        assert!(!close(-1, -2));
+        assert!(!close(0, -1));
+    }
+
+    #[test]
+    fn keys_have_no_order_and_errors_are_exact() {
+        let bulk = |text: &str| Value::Bulk(text.into());
+        let ab = Value::Array(vec![bulk("a"), bulk("b")]);
+        let ba = Value::Array(vec![bulk("b"), bulk("a")]);
+
+        assert!(same(&["KEYS", "*"], ab.clone(), ba.clone()));
+        assert!(!same(&["MGET", "x", "y"], ab, ba));
+        assert!(!same(&["KEYS"], Value::Error(b"ERR a".to_vec()), Value::Error(b"ERR b".to_vec())));
+    }
+
+    #[test]
+    fn an_error_is_no_kind_of_success() {
+        let error = Value::Error(b"ERR no".to_vec());
+        assert!(!same(&["MEMORY", "USAGE", "k"], Value::Integer(5), error));
+    }
+}

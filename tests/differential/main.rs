@@ -1,0 +1,144 @@
+//! The differential run: the same random requests to redis-server and to Freehold, every reply
+//! compared. A difference that `allow.txt` does not explain is shortened to the fewest requests
+//! that still show it, printed with the seed that replays it, and fails the run.
+//!
+//! `cargo run -p freehold-tests --bin differential -- --commands 200000 --seed 1`
+#![forbid(unsafe_code)]
+
+mod allow;
+mod arguments;
+#[cfg(test)]
+mod faulty;
+mod generate;
+mod judge;
+mod newer;
+mod play;
+mod shorten;
+mod step;
+mod vocabulary;
+
+use std::collections::HashSet;
+use std::process::ExitCode;
+
+use freehold_tests::random::Random;
+use freehold_tests::server;
+use freehold_tests::show::command_line;
+
+use allow::AllowList;
+use arguments::{Arguments, USAGE};
+use play::{Difference, Pair};
+use step::{Step, Turn};
+
+/// Turns of a chapter: long enough for state to grow, short enough to be shortened in seconds.
+const CHAPTER_TURNS: usize = 400;
+/// Different differences after which a run has said enough.
+const DIFFERENCES_MAX: usize = 12;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::parse(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(word) => {
+            eprintln!("not understood: {word}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let combinations: Vec<(u16, u8)> = arguments
+        .cores
+        .iter()
+        .flat_map(|&cores| arguments.resp.iter().map(move |&resp| (cores, resp)))
+        .collect();
+    let share = arguments.commands / combinations.len() as u64;
+    let mut differences = 0;
+    let mut compared = 0;
+    let mut allowed = 0;
+    for (index, &(cores, resp)) in combinations.iter().enumerate() {
+        let found = combination(&arguments, cores, resp, share, index as u64);
+        differences += found.differences;
+        compared += found.compared;
+        allowed += found.allowed;
+    }
+    println!("differential: {compared} replies, {differences} differences, {allowed} allowed");
+    if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+struct Found {
+    differences: usize,
+    compared: u64,
+    allowed: u64,
+}
+
+fn combination(arguments: &Arguments, cores: u16, resp: u8, share: u64, index: u64) -> Found {
+    let reference = server::redis().start();
+    let subject = match arguments.against_itself {
+        true => server::redis().start(),
+        false => server::freehold(cores).start(),
+    };
+    let list = match arguments.against_itself {
+        true => AllowList::parse(""),
+        false => AllowList::parse(include_str!("allow.txt")),
+    };
+    let mut pair = Pair::new(reference.address(), subject.address(), resp, list);
+    let newer = !arguments.against_itself;
+    let mut seeds = Random::new(arguments.seed.wrapping_mul(1_000).wrapping_add(index));
+    let mut seen = HashSet::new();
+    while pair.compared < share.max(1) && seen.len() < DIFFERENCES_MAX {
+        // 53 bits, so that every tool prints the seed as it is.
+        let seed = arguments.chapter.unwrap_or_else(|| seeds.word() >> 11);
+        let turns = generate::chapter(seed, CHAPTER_TURNS, newer);
+        if let Err(first) = pair.play(&turns)
+            && seen.insert(kind_of(&first))
+        {
+            let (turns, difference) = shorten::shorten(&mut pair, &turns, &first);
+            let replay = format!("--chapter {seed} --cores {cores} --resp {resp}");
+            report(&turns, &difference, &replay, &subject.log());
+        }
+        if arguments.chapter.is_some() {
+            break;
+        }
+    }
+    let (allowed, idle) = pair.allowed.summary();
+    println!("cores {cores}, RESP{resp}: {} replies, {} differences", pair.compared, seen.len());
+    if !idle.is_empty() && share >= 50_000 {
+        println!("  entries of allow.txt that were not needed here, by line: {idle:?}");
+    }
+    Found { differences: seen.len(), compared: pair.compared, allowed }
+}
+
+/// Differences of one command are told once: its first two words, its arguments left out.
+fn kind_of(difference: &Difference) -> String {
+    difference.request.split(' ').take(2).collect::<Vec<&str>>().join(" ").to_uppercase()
+}
+
+fn report(turns: &[Turn], difference: &Difference, replay: &str, log: &str) {
+    println!("difference ({} turns; replay with {replay})", turns.len());
+    for turn in turns.iter().rev().take(40).rev() {
+        println!(
+            "  c{} {}> {}",
+            turn.connection,
+            if turn.sends { "" } else { "…" },
+            line(&turn.step)
+        );
+    }
+    println!("  differs:      {}", difference.request);
+    println!("  redis-server: {}", difference.reference);
+    println!("  freehold:     {}", difference.subject);
+    if difference.subject.starts_with("no reply") {
+        println!("  log of freehold:\n{log}");
+    }
+}
+
+fn line(step: &Step) -> String {
+    match step {
+        Step::Plain(request) | Step::Newer(request) => command_line(request),
+        Step::Lapse(request, _) => {
+            format!("{}   # and wait until it is gone", command_line(request))
+        }
+        Step::Scan(options) => format!("SCAN 0 {}   # until the end", command_line(options)),
+        Step::RandomKey => "RANDOMKEY".to_owned(),
+        Step::Quiet(requests) => {
+            requests.iter().map(|request| command_line(request)).collect::<Vec<_>>().join(" ; ")
+        }
+        Step::Quit => "QUIT".to_owned(),
+        Step::Audit => "KEYS * and every key's TYPE, GET, PTTL, OBJECT ENCODING".to_owned(),
+    }
+}

@@ -1,0 +1,48 @@
+//! Makes a failing chapter as short as it gets in reasonable time: cut behind the difference,
+//! then leave out ever smaller runs of turns as long as the same request still differs.
+
+use std::time::{Duration, Instant};
+
+use crate::play::{Difference, Pair};
+use crate::step::Turn;
+
+const TIME_MAX: Duration = Duration::from_secs(20);
+
+/// The shortest failing turns found, and how they fail. Gives back the whole beginning when the
+/// difference does not repeat.
+pub fn shorten(pair: &mut Pair, turns: &[Turn], first: &Difference) -> (Vec<Turn>, Difference) {
+    let deadline = Instant::now() + TIME_MAX;
+    let mut kept = turns[..=first.at.min(turns.len() - 1)].to_vec();
+    let mut difference = first.clone();
+    // One request at a time is easier to read; the pipeline is kept only if it is needed.
+    let single: Vec<Turn> = kept.iter().map(|turn| Turn { sends: true, ..turn.clone() }).collect();
+    if fails(pair, &single, first).is_some() {
+        kept = single;
+    }
+    let mut run = kept.len() / 2;
+    while run > 0 && Instant::now() < deadline {
+        let mut start = 0;
+        let mut shorter = false;
+        while start < kept.len() && Instant::now() < deadline {
+            let mut candidate = kept.clone();
+            candidate.drain(start..(start + run).min(kept.len()));
+            match fails(pair, &candidate, first) {
+                Some(found) => {
+                    kept = candidate;
+                    kept.truncate(found.at + 1);
+                    difference = found;
+                    shorter = true;
+                }
+                None => start += run,
+            }
+        }
+        run = if run == 1 && shorter { 1 } else { run / 2 };
+    }
+    (kept, difference)
+}
+
+/// The difference of these turns, when it is about the same request.
+fn fails(pair: &mut Pair, turns: &[Turn], like: &Difference) -> Option<Difference> {
+    let found = pair.play(turns).err()?;
+    (found.request == like.request && !turns.is_empty()).then_some(found)
+}

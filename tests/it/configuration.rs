@@ -1,0 +1,130 @@
+//! Configuration as an operator meets it: a file in redis.conf syntax, words on the command line
+//! over it, refusals that name file, line and range, and CONFIG SET and REWRITE while it runs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use freehold_tests::server::{Server, freehold};
+
+on_one_and_two_cores!(
+    a_setting_changed_while_running_holds_on_every_core,
+    rewrite_keeps_the_file_and_stores_what_changed,
+);
+
+struct ConfigFile(PathBuf);
+
+impl ConfigFile {
+    fn of(name: &str, text: &str) -> ConfigFile {
+        let file = format!("freehold-{}-{name}.conf", std::process::id());
+        let path = std::env::temp_dir().join(file);
+        std::fs::write(&path, text).expect("the folder for temporary files can be written");
+        ConfigFile(path)
+    }
+
+    fn path(&self) -> String {
+        self.0.display().to_string()
+    }
+}
+
+impl Drop for ConfigFile {
+    fn drop(&mut self) {
+        // What is left in the temporary folder harms nobody.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// The file stands first on the command line, as redis-server wants it.
+fn with_file(cores: u16, file: &ConfigFile) -> freehold_tests::server::Options {
+    freehold(cores).first(&file.path())
+}
+
+#[track_caller]
+fn refused(mut server: Server) -> String {
+    let status = server.wait_for_exit(Duration::from_secs(10));
+    assert!(!status.success(), "it started:\n{}", server.log());
+    server.log()
+}
+
+#[test]
+fn a_bad_line_is_named_with_file_line_and_range() {
+    for (line, hints) in [
+        ("maxclients 0", &["maxclients", "1"][..]),
+        ("maxmemory-policy sometimes", &["allkeys-lru", "noeviction"]),
+        ("port 70000", &["65535"]),
+        ("cores many", &["cores"]),
+        ("no-such-setting 1", &["no-such-setting"]),
+        ("requirepass \"open", &["quotes"]),
+    ] {
+        let text = format!("# a comment\ntimeout 0\n{line}\n");
+        let file = ConfigFile::of("bad", &text);
+        let said = refused(with_file(1, &file).launch());
+
+        assert!(said.contains(&file.path()), "{line}: the file is not named: {said}");
+        let names_line = said.contains("line 3") || said.contains(&format!("{}:3", file.path()));
+        assert!(names_line, "{line}: the line is not named: {said}");
+        for hint in hints {
+            assert!(said.to_lowercase().contains(hint), "{line}: {hint} is not said: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_bad_word_on_the_command_line_is_named() {
+    for words in [["--maxclients", "0"], ["--no-such-setting", "1"], ["--hz", "x"]] {
+        let said = refused(freehold(1).with(&words).launch());
+        assert!(said.contains(words[0].trim_start_matches('-')), "{said}");
+    }
+}
+
+#[test]
+fn the_command_line_wins_over_the_file() {
+    let file = ConfigFile::of("wins", "maxclients 77\ntimeout 5\nmaxmemory 64mb\n");
+    let server = with_file(1, &file).with(&["--timeout", "9"]).start();
+    let mut client = server.client();
+
+    assert_eq!(client.said("CONFIG GET maxclients"), "[\"maxclients\", \"77\"]");
+    assert_eq!(client.said("CONFIG GET timeout"), "[\"timeout\", \"9\"]");
+    assert_eq!(client.said("CONFIG GET maxmemory"), "[\"maxmemory\", \"67108864\"]");
+}
+
+fn a_setting_changed_while_running_holds_on_every_core(cores: u16) {
+    let server = freehold(cores).start();
+    let mut client = server.client();
+    assert_eq!(client.said("CONFIG SET maxmemory-policy allkeys-lfu timeout 300"), "+OK");
+
+    for _ in 0..8 {
+        let mut other = server.client();
+        let seen = other.said("CONFIG GET maxmemory-policy");
+        assert_eq!(seen, "[\"maxmemory-policy\", \"allkeys-lfu\"]");
+        assert_eq!(other.said("CONFIG GET timeout"), "[\"timeout\", \"300\"]");
+    }
+    let both = "CONFIG SET timeout 1 maxmemory-policy nonsense";
+    assert!(
+        client.said(both).starts_with("(error) ERR CONFIG SET failed"),
+        "{}",
+        client.said(both)
+    );
+    let kept = client.said("CONFIG GET timeout");
+    assert_eq!(kept, "[\"timeout\", \"300\"]", "half a CONFIG SET was applied");
+}
+
+fn rewrite_keeps_the_file_and_stores_what_changed(cores: u16) {
+    let file = ConfigFile::of(&format!("rewrite{cores}"), "# kept\ntimeout 5\n\n# also kept\n");
+    let server = with_file(cores, &file).start();
+    let mut client = server.client();
+
+    assert_eq!(client.said("CONFIG SET timeout 50 maxmemory 100mb"), "+OK");
+    assert_eq!(client.said("CONFIG REWRITE"), "+OK");
+
+    let text = std::fs::read_to_string(&file.0).expect("the file is there");
+    assert!(text.contains("# kept") && text.contains("# also kept"), "{text}");
+    assert!(text.contains("timeout 50") && !text.contains("timeout 5\n"), "{text}");
+    assert!(text.contains("maxmemory"), "{text}");
+}
+
+#[test]
+fn rewrite_without_a_file_is_refused() {
+    let server = freehold(1).start();
+    let said = server.client().said("CONFIG REWRITE");
+    assert_eq!(said, "(error) ERR The server is running without a config file");
+}

@@ -1,0 +1,30 @@
+//! Live servers: what a client, a hostile peer or an operator meets. The important suites run
+//! twice, with one core and with two. Nothing here waits for an amount of time to pass, only for
+//! what must become true (`freehold_tests::wait`).
+#![forbid(unsafe_code)]
+
+/// Makes each function, which takes a number of cores, a test with one core and one with two.
+macro_rules! on_one_and_two_cores {
+    ($($name:ident),* $(,)?) => {
+        mod one_core {
+            $(#[test] fn $name() { super::$name(1); })*
+        }
+        mod two_cores {
+            $(#[test] fn $name() { super::$name(2); })*
+        }
+    };
+}
+
+mod access;
+mod atomicity;
+mod binary;
+mod cluster;
+mod configuration;
+mod connections;
+mod expiry;
+mod hostile;
+mod lengths;
+mod memory_limit;
+mod order;
+mod shutdown;
+mod slow_readers;

@@ -1,0 +1,13 @@
+//! The test house's harness: starts real servers on loopback, talks to them as a user would, and
+//! waits for conditions. It knows the protocol crate and nothing of the engine; what it learns
+//! about a server it learns by wire, from the log or from `/proc`.
+#![forbid(unsafe_code)]
+
+pub mod client;
+pub mod ports;
+pub mod process;
+pub mod random;
+pub mod raw;
+pub mod server;
+pub mod show;
+pub mod wait;
