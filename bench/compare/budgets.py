@@ -66,7 +66,8 @@ def _forwarded(scaling, pipeline):
     for row in (scaling or {"rows": []})["rows"]:
         if row["pipeline"] != pipeline:
             continue
-        plain, local = (row["rounds"][f"two cores, {port}"] for port in ("plain port", "core ports"))
+        plain = row["rounds"]["two cores, plain port"]
+        local = row["rounds"]["two cores, core ports"]
         average = results.median([a["cpu_us"] - b["cpu_us"] for a, b in zip(plain, local)])
         each = average / results.summary(plain, "forwarded_share")["median"]
         met = met and average <= 0.30
@@ -104,10 +105,12 @@ def _hitrate(hitrate, policy):
     rates = {case["peer"]: case for case in (hitrate or {"cases": []})["cases"]
              if case["policy"] == policy}
     if SUBJECT not in rates or "redis" not in rates:
-        return Verdict(f"hit rate, {policy}", "≥ Redis 7's", "", True)
+        return Verdict(f"hit rate, {policy}", "≥ Redis 7's, no write refused", "", True)
     ours, theirs = rates[SUBJECT]["hit_rate"], rates["redis"]["hit_rate"]
-    return Verdict(f"hit rate, {policy}", "≥ Redis 7's", f"{ours:.4f} against {theirs:.4f}",
-                   ours >= theirs)
+    refused = rates[SUBJECT]["refused_writes"]
+    text = f"{ours:.4f} against {theirs:.4f}, {refused} writes refused"
+    return Verdict(f"hit rate, {policy}", "≥ Redis 7's, no write refused", text,
+                   ours >= theirs and refused == 0)
 
 
 def _limit_held(hitrate):

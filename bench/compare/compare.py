@@ -77,7 +77,7 @@ def _options():
                         help="separated by commas (default %(default)s)")
     parser.add_argument("--rounds", type=int, help="measured rounds (default 5, quick 2)")
     parser.add_argument("--seconds", type=float,
-                        help="aim for the length of one measurement (default 3, quick 0.5)")
+                        help="aim for the length of one measurement (default 2, quick 0.5)")
     parser.add_argument("--keys", type=int, help="keys loaded for speed (default 1 M, quick 50 k)")
     parser.add_argument("--out", help="directory of results (default bench/results)")
     options = parser.parse_args()
@@ -87,7 +87,7 @@ def _options():
     if unknown:
         parser.error(f"unknown generator {unknown[0]}: {', '.join(generators.ALL)}")
     options.rounds = options.rounds or (2 if options.quick else 5)
-    options.seconds = options.seconds or (0.5 if options.quick else 3.0)
+    options.seconds = options.seconds or (0.5 if options.quick else 2.0)
     options.keys = options.keys or (50_000 if options.quick else 1_000_000)
     quick_out = os.path.join(peers.WORK, "results")
     options.out = options.out or (quick_out if options.quick else results.DEFAULT)

@@ -126,6 +126,13 @@ def chosen(names):
     return found
 
 
+def _shown(command):
+    """A command line without the places of this machine."""
+    text = " ".join(str(part) for part in command)
+    text = text.replace(sys.executable, "python3").replace(peers.TARGET, "target")
+    return text.replace(peers.REPOSITORY + "/", "")
+
+
 def measure_pair(generator, servers, load, requests, cpus):
     """Two generator processes at once, each with half of the load, one on each of two servers or
     both on the same; CPU and rate are sums, latencies are the worse of the two."""
@@ -143,7 +150,7 @@ def measure_pair(generator, servers, load, requests, cpus):
     found["requests"] = sum(one["requests"] for one in both)
     found["rate"] = found["requests"] / found["seconds"]
     found["cpu_us"] = spent / 1000 / found["requests"]
-    return found, [" ".join(str(part) for part in command) for command in commands]
+    return found, [_shown(command) for command in commands]
 
 
 def measure(generator, server, load, requests, cpus):
@@ -159,4 +166,4 @@ def measure(generator, server, load, requests, cpus):
     spent = (user_after - user) + (system_after - system)
     figures["user_share"] = (user_after - user) / spent if spent else None
     figures["cpu_busy"] = (after - before) / 1e9 / figures["seconds"]
-    return figures, " ".join(str(part) for part in command)
+    return figures, _shown(command)

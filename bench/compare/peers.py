@@ -99,7 +99,9 @@ class Server:
 
     def command_line(self):
         env = [f"{name}={value}" for name, value in self.peer.env.items()]
-        return " ".join(env + [part or "''" for part in self.child.command])
+        words = [part.replace(TARGET, "target").replace(REPOSITORY + "/", "") or "''"
+                 for part in self.child.command]
+        return " ".join(env + words)
 
     def version(self):
         if self.peer.protocol == "memcached":

@@ -49,7 +49,12 @@ SPEED_HEAD = ["load", "generator", "server", "CPU us/request", "low–high", "by
 
 
 def _speed(stored):
-    return _table(SPEED_HEAD, _speed_rows(stored))
+    started = [[name, server["version"], f"`{server['command']}`"]
+               for name, server in stored["servers"].items()]
+    lines = [f"{stored['keys']} keys with {stored['value_bytes']}-byte values. Command lines of "
+             "the generators and every round are in speed.json.", ""]
+    lines += _table(["server", "version", "started as"], started)
+    return lines + _table(SPEED_HEAD, _speed_rows(stored))
 
 
 def _null(stored):
@@ -93,11 +98,12 @@ def _memory(stored):
 def _hitrate(stored):
     rows = [[case["policy"], case["peer"], f"{case['hit_rate']:.4f}", case["keys_held"],
              f"{case['used_of_limit_max']:.3f}", f"{case['rss'] / (1 << 20):.0f} MiB",
-             f"{case['server_cpu_s']:.1f} s"] for case in stored["cases"]]
+             case["refused_writes"], f"{case['server_cpu_s']:.1f} s"]
+            for case in stored["cases"]]
     lines = [f"zipf {stored['zipf']}, {stored['keys']} keys, {stored['requests']} reads, maxmemory "
              f"{stored['maxmemory'] >> 20} MiB, values of 32 to 255 bytes.", ""]
     return lines + _table(["policy", "server", "hit rate", "keys held", "most used / limit",
-                           "resident", "server CPU"], rows)
+                           "resident", "writes refused", "server CPU"], rows)
 
 
 def _expiry(stored):

@@ -41,7 +41,7 @@ const READ_BUFFER_BYTES: usize = 256 * 1024;
 const EVENTS_MAX: usize = 64;
 /// Batches given out in one turn before sockets are looked at again.
 const FEEDS_MAX: usize = 256;
-/// How long before a due time an executor is awake again.
+/// How long before a due time an executor is awake again, unless it is told not to poll.
 const WAKE_EARLY_NS: u64 = 80_000;
 
 /// A stretch of turns in which nothing was found.
@@ -351,7 +351,8 @@ impl Executor {
         idle.cpu_ns = cpu_ns;
         let since_ns = idle.since_ns;
         let due_ns = self.source.next_due_ns().unwrap_or(u64::MAX);
-        let wake_ns = self.upkeep_ns.min(due_ns.saturating_sub(WAKE_EARLY_NS));
+        let early_ns = if self.plan.spin_ns == 0 { 0 } else { WAKE_EARLY_NS };
+        let wake_ns = self.upkeep_ns.min(due_ns.saturating_sub(early_ns));
         if now_ns.saturating_sub(since_ns) < self.plan.spin_ns || wake_ns <= now_ns {
             return;
         }

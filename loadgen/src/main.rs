@@ -30,34 +30,31 @@ mod workload;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use plan::Plan;
 
 fn main() -> ExitCode {
-    match load() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err((said, code)) => {
-            eprintln!("freehold-loadgen: {said}");
-            ExitCode::from(code)
-        }
-    }
+    load().unwrap_or_else(|(said, code)| {
+        eprintln!("freehold-loadgen: {said}");
+        ExitCode::from(code)
+    })
 }
 
-/// Whether all went well, or what stood in the way and the exit code for that.
-fn load() -> Result<bool, (String, u8)> {
+/// How the run ended, or what stood in its way and the exit code for that.
+fn load() -> Result<ExitCode, (String, u8)> {
     let (usage, failure) = (|said: String| (said, 2), |said: String| (said, 1));
     let cli = cli::parse();
     if cli.capacity {
         print!("{}", capacity::report(&cli.assume).map_err(usage)?);
-        return Ok(true);
+        return Ok(ExitCode::SUCCESS);
     }
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since_epoch = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     let fresh_seed = since_epoch.as_nanos() as u64 % 1_000_000_007;
     let plan = Plan::new(&cli, fresh_seed, std::io::stderr().is_terminal()).map_err(usage)?;
     let plan = Arc::new(plan);
     let outcomes = run::run(&plan).map_err(failure)?;
     report::write(&plan, &outcomes).map_err(failure)?;
-    Ok(outcomes.iter().all(|outcome| outcome.record.is_clean()))
+    let is_clean = outcomes.iter().all(|outcome| outcome.record.is_clean());
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -19,6 +19,10 @@ const CLOSED_BACKLOG_MAX: usize = 4096;
 /// measure how long the run has been going.
 const OPEN_BACKLOG_MAX: usize = 1 << 20;
 
+/// How long after its end an open loop still sends what was due before it. A server that keeps up
+/// needs a moment; one that does not would stretch the run by as much as it is behind.
+const GRACE_NS: u64 = 1_000_000_000;
+
 /// What is drawn.
 pub enum Draw {
     /// Every key of a range once, as a write.
@@ -57,6 +61,11 @@ impl Source {
     /// In an open loop: moves what has become due to the backlogs.
     pub fn arrive(&mut self, now_ns: u64, router: &mut Router) {
         let Some(schedule) = &mut self.schedule else { return };
+        if now_ns >= self.budget.until_ns().saturating_add(GRACE_NS) {
+            self.overrun += self.backlogs.iter().map(|backlog| backlog.len() as u64).sum::<u64>();
+            self.drop_unsent();
+            return;
+        }
         // Requests due at the very end still belong to the run, later ones do not.
         let upto = now_ns.min(self.budget.until_ns() - 1);
         while self.budget.left() > 0 {
@@ -164,7 +173,7 @@ impl Source {
         held + self.backlogs.iter().map(|backlog| backlog.len() as u64).sum::<u64>()
     }
 
-    /// When the time of a closed loop is over, what was drawn and not sent never happened.
+    /// Forgets what was drawn and not sent: in a closed loop whose time is over it never happened.
     #[cold]
     fn drop_unsent(&mut self) {
         self.held = None;
@@ -241,6 +250,20 @@ mod tests {
         assert!(!source.is_exhausted(99_000));
         while source.next(0, 99_000, &mut router).is_some() {}
         assert!(source.is_exhausted(99_000));
+    }
+
+    #[test]
+    fn an_open_loop_far_behind_ends_and_counts_what_it_never_sent() {
+        let mut router = router();
+        let schedule = Schedule::even(0, 1e6);
+        let mut source = Source::new(mix(), Budget::new(u64::MAX, 10_000), Some(schedule));
+        source.endpoints(1);
+        source.arrive(5_000, &mut router);
+        assert!(source.next(0, 5_000, &mut router).is_some());
+        source.arrive(10_000, &mut router);
+        source.arrive(10_000 + GRACE_NS, &mut router);
+        assert!(source.is_exhausted(10_000 + GRACE_NS));
+        assert_eq!(source.unsent(10_000 + GRACE_NS), 9);
     }
 
     #[test]

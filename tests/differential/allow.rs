@@ -1,6 +1,6 @@
 //! The list of differences that are meant: `allow.txt`, one entry a line, each with its reason.
 //! An entry is four patterns separated by ` | `: the request, the reference's reply, the
-//! subject's reply, the reason. `*` stands for anything.
+//! subject's reply, the reason. `*` stands for anything; the case of the request does not matter.
 
 /// One meant difference.
 struct Entry {
@@ -43,7 +43,7 @@ impl AllowList {
     /// Whether this difference is meant; counts it.
     pub fn admits(&mut self, request: &str, reference: &str, subject: &str) -> bool {
         let found = self.entries.iter_mut().find(|entry| {
-            matches(&entry.request, request)
+            matches(&entry.request.to_lowercase(), &request.to_lowercase())
                 && matches(&entry.reference, reference)
                 && matches(&entry.subject, subject)
         });
@@ -83,7 +83,7 @@ mod tests {
         let text = "# why\nCONFIG SET * | (error) * | +OK | ours accepts what has no meaning here";
         let mut list = AllowList::parse(text);
 
-        assert!(list.admits("CONFIG SET hz 10", "(error) ERR no", "+OK"));
+        assert!(list.admits("config set hz 10", "(error) ERR no", "+OK"));
         assert!(!list.admits("CONFIG SET hz 10", "+OK", "(error) ERR no"));
         assert!(!list.admits("SET a b", "(error) ERR no", "+OK"));
         assert_eq!(list.summary(), (1, vec![]));

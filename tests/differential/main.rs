@@ -27,7 +27,7 @@ use freehold_tests::show::command_line;
 use allow::AllowList;
 use arguments::{Arguments, USAGE};
 use play::{Difference, Pair};
-use step::{Step, Turn};
+use step::{Step, Turn, name_of};
 
 /// Turns of a chapter: long enough for state to grow, short enough to be shortened in seconds.
 const CHAPTER_TURNS: usize = 400;
@@ -104,9 +104,11 @@ fn combination(arguments: &Arguments, cores: u16, resp: u8, share: u64, index: u
     Found { differences: seen.len(), compared: pair.compared, allowed }
 }
 
-/// Differences of one command are told once: its first two words, its arguments left out.
+/// Differences of one kind are told once: the command, and how the reference's reply begins.
 fn kind_of(difference: &Difference) -> String {
-    difference.request.split(' ').take(2).collect::<Vec<&str>>().join(" ").to_uppercase()
+    let words = difference.request.split(' ').map(|word| word.as_bytes().to_vec());
+    let reply = difference.reference.chars().filter(|c| !c.is_ascii_digit()).take(24);
+    format!("{} {}", name_of(&words.collect::<Vec<_>>()), reply.collect::<String>())
 }
 
 fn report(turns: &[Turn], difference: &Difference, replay: &str, log: &str) {

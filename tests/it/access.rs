@@ -4,7 +4,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use freehold_tests::client::Client;
-use freehold_tests::raw::Raw;
 use freehold_tests::server::freehold;
 
 on_one_and_two_cores!(
@@ -13,13 +12,6 @@ on_one_and_two_cores!(
     hello_switches_the_protocol_and_introduces_the_server,
     a_new_password_is_asked_for_at_once,
 );
-
-/// An address of this machine that is not loopback, if it has one.
-fn outer_address() -> Option<String> {
-    let said = Command::new("hostname").arg("-I").output().ok()?.stdout;
-    let said = String::from_utf8_lossy(&said).into_owned();
-    said.split_whitespace().find(|address| address.contains('.')).map(str::to_owned)
-}
 
 fn a_unix_socket_serves_every_key(cores: u16) {
     let folder =
@@ -97,27 +89,38 @@ fn an_open_door_is_refused_at_start() {
     assert!(said.contains("requirepass") && said.contains("protected-mode no"), "{said}");
 }
 
+/// Runs in a network namespace of its own, where an address that is not loopback can be had
+/// without touching any network. Arguments: the server's binary.
+const FROM_ANOTHER_HOST: &str = r#"
+ip link set lo up && ip address add 198.51.100.7/32 dev lo || exit 77
+"$0" --bind 0.0.0.0 --port 7000 --cores 2 --requirepass secret >/dev/null &
+until exec 3<>/dev/tcp/127.0.0.1/7000; do kill -0 $! || exit 1; done 2>/dev/null
+say() { printf '%s\r\n' "$1" >&3; read -r -t 10 reply <&3; printf '%s\n' "$reply"; }
+say 'AUTH secret'
+exec 4<>/dev/tcp/198.51.100.7/7000
+printf 'PING\r\n' >&4; read -r -t 10 reply <&4; printf '%s\n' "$reply"
+say 'CONFIG SET requirepass ""'
+exec 5<>/dev/tcp/198.51.100.7/7000
+read -r -t 10 reply <&5; printf '%s\n' "$reply"
+read -r -t 10 reply <&5; printf 'then closed: %s\n' "$?"
+say 'PING'
+kill -9 $!
+"#;
+
 #[test]
 fn protected_mode_refuses_other_hosts_in_words() {
-    let Some(outer) = outer_address() else {
-        println!("this machine has no address but loopback: nothing to test");
+    let mut apart = Command::new("unshare");
+    apart.args(["--map-root-user", "--net", "bash", "-c", FROM_ANOTHER_HOST]);
+    let ended = apart.arg(freehold_tests::server::freehold_binary()).output();
+    let Some(ended) = ended.ok().filter(|ended| ended.status.code() != Some(77)) else {
+        println!("no network namespace can be made here: nothing to test");
         return;
     };
-    let server = freehold(2).with(&["--bind", "0.0.0.0", "--requirepass", "secret"]).start();
-    let address = format!("{outer}:{}", server.port());
-    let mut operator = Client::connect(&format!("127.0.0.1:{}", server.port()));
-    assert_eq!(operator.said("AUTH secret"), "+OK");
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    let lines: Vec<&str> = said.lines().map(str::trim_end).collect();
 
-    let mut guest = Client::connect(&address);
-    assert_eq!(guest.said("PING"), "(error) NOAUTH Authentication required.");
-    assert_eq!(
-        operator.call(&["CONFIG", "SET", "requirepass", ""]),
-        freehold_protocol::resp::value::Value::Simple(b"OK".to_vec())
-    );
-
-    let mut refused = Raw::connect(&address).expect("it is accepted, told, and closed");
-    let told = String::from_utf8_lossy(&refused.rest()).into_owned();
-    assert!(told.starts_with("-DENIED Redis is running in protected mode"), "{told}");
-    let loopback = format!("127.0.0.1:{}", server.port());
-    assert_eq!(Client::connect(&loopback).said("PING"), "+PONG");
+    assert_eq!(lines.len(), 6, "{said}{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(lines[..3], ["+OK", "-NOAUTH Authentication required.", "+OK"]);
+    assert!(lines[3].starts_with("-DENIED Redis is running in protected mode"), "{}", lines[3]);
+    assert_eq!(lines[4..], ["then closed: 1", "+PONG"]);
 }

@@ -20,9 +20,8 @@ impl ThisHost {
 }
 
 impl Host for ThisHost {
-    fn memory_used_bytes(&self) -> u64 {
-        // Below zero only for a thread that frees more of others' memory than it has of its own.
-        u64::try_from(allocator::used_bytes_of_this_thread()).unwrap_or(0)
+    fn memory_used_bytes(&self) -> i64 {
+        allocator::used_bytes_of_this_thread()
     }
 
     fn ticks_ns(&self) -> u64 {

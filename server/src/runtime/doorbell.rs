@@ -33,7 +33,7 @@ pub struct Caller {
 impl Caller {
     /// To be created on the thread that calls.
     pub fn new(features: &Features) -> io::Result<Caller> {
-        Ok(Caller { ring: super::ring::build(4, 8, features)? })
+        Ok(Caller { ring: super::enter::build(4, 8, features)? })
     }
 
     /// Wakes every ring whose doorbell is given.

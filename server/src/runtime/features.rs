@@ -50,7 +50,7 @@ fn look() -> Findings {
     let disabled = read("/proc/sys/kernel/io_uring_disabled").ok().and_then(|t| t.parse().ok());
     // Without the newest flag, so that the answer is about the floor.
     let plain = Features { no_submission_array: false };
-    match super::ring::build(8, 16, &plain) {
+    match super::enter::build(8, 16, &plain) {
         Ok(ring) => Findings { release, disabled, setup: Ok(()), missing: missing(&ring) },
         Err(error) => Findings { release, disabled, setup: Err(errno(&error)), missing: vec![] },
     }

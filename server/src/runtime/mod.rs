@@ -10,6 +10,7 @@ pub mod buffers;
 pub mod clock;
 pub mod descriptors;
 pub mod doorbell;
+mod enter;
 pub mod event;
 pub mod features;
 pub mod lent;

@@ -10,12 +10,13 @@
 use std::io;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 
 use io_uring::{EnterFlags, IoUring, cqueue, opcode, squeue, types};
 
 use super::buffers::{Filled, PoolShape, ReceivePool};
 use super::doorbell::wake_entry;
+use super::enter::{self, Target};
 use super::event::{Errno, Event};
 use super::features::Features;
 use super::lent::{Loans, Settled, Unsent};
@@ -44,8 +45,7 @@ pub enum Patience {
 /// One core's ring with everything its operations own.
 pub struct Ring {
     ring: ManuallyDrop<IoUring>,
-    /// The index `enter` names instead of the descriptor, which saves a look-up per call.
-    registered: Option<u32>,
+    target: Target,
     pool: ManuallyDrop<ReceivePool>,
     loans: Loans,
     completions: Vec<cqueue::Entry>,
@@ -56,12 +56,12 @@ pub struct Ring {
 impl Ring {
     /// Sets up the calling thread's ring and its receive buffers.
     pub fn new(features: &Features, shape: PoolShape) -> io::Result<Ring> {
-        let ring = build(SUBMISSION_ENTRIES, COMPLETION_ENTRIES, features)?;
-        let registered = register_descriptor(&ring);
+        let ring = enter::build(SUBMISSION_ENTRIES, COMPLETION_ENTRIES, features)?;
+        let target = enter::register_descriptor(&ring);
         let pool = ReceivePool::register(&ring, shape)?;
         Ok(Ring {
             ring: ManuallyDrop::new(ring),
-            registered,
+            target,
             pool: ManuallyDrop::new(pool),
             loans: Loans::default(),
             completions: Vec::new(),
@@ -209,7 +209,7 @@ impl Ring {
         let outcome = self.enter_kernel(patience);
         self.collect();
         match outcome {
-            Err(error) if !is_ordinary(&error) => Err(error),
+            Err(error) if !enter::is_ordinary(&error) => Err(error),
             _ => Ok(()),
         }
     }
@@ -325,9 +325,12 @@ impl Ring {
     fn submit_early(&mut self) {
         let queued = self.ring.submission().len() as u32;
         // SAFETY: no argument is passed, so no memory but the ring's own is involved.
-        let outcome = unsafe { enter_syscall(self.target(), queued, 0, EnterFlags::empty(), None) };
+        let outcome = unsafe { enter::enter(self.target, queued, 0, EnterFlags::empty(), None) };
         if let Err(error) = outcome {
-            assert!(is_ordinary(&error), "io_uring_enter failed with operations queued: {error}");
+            assert!(
+                enter::is_ordinary(&error),
+                "io_uring_enter failed with operations queued: {error}"
+            );
         }
     }
 
@@ -346,14 +349,7 @@ impl Ring {
             }
         };
         // SAFETY: `args` and the timespec it points to live until the call returns.
-        unsafe { enter_syscall(self.target(), queued, want, EnterFlags::GETEVENTS, args) }
-    }
-
-    fn target(&self) -> Target {
-        match self.registered {
-            Some(index) => Target::Registered(index),
-            None => Target::Descriptor(self.ring.as_raw_fd()),
-        }
+        unsafe { enter::enter(self.target, queued, want, EnterFlags::GETEVENTS, args) }
     }
 }
 
@@ -374,105 +370,6 @@ impl Drop for Ring {
             }
         }
     }
-}
-
-/// How `io_uring_enter` names the ring.
-enum Target {
-    Descriptor(RawFd),
-    Registered(u32),
-}
-
-/// Creates a ring with the flags every ring of the server has.
-pub(super) fn build(
-    submissions: u32,
-    completions: u32,
-    features: &Features,
-) -> io::Result<IoUring> {
-    let mut builder = IoUring::builder();
-    builder
-        .setup_single_issuer()
-        .setup_defer_taskrun()
-        .setup_submit_all()
-        .setup_cqsize(completions)
-        .dontfork();
-    if features.no_submission_array {
-        builder.setup_no_sqarray();
-    }
-    builder.build(submissions)
-}
-
-/// Registers the ring's own descriptor for this thread; `None` when the kernel declines, which
-/// only costs the look-up it would have saved.
-fn register_descriptor(ring: &IoUring) -> Option<u32> {
-    /// `struct io_uring_rsrc_update` of the kernel's interface.
-    #[repr(C)]
-    struct Update {
-        offset: u32,
-        reserved: u32,
-        data: u64,
-    }
-    const IORING_REGISTER_RING_FDS: u32 = 20;
-    let descriptor = ring.as_raw_fd();
-    let mut update = Update { offset: u32::MAX, reserved: 0, data: descriptor as u64 };
-    // SAFETY: the call reads and writes the one `Update` it is given, which outlives it.
-    let registered = unsafe {
-        libc::syscall(
-            libc::SYS_io_uring_register,
-            descriptor,
-            IORING_REGISTER_RING_FDS,
-            &raw mut update,
-            1u32,
-        )
-    };
-    (registered == 1).then_some(update.offset)
-}
-
-/// `io_uring_enter`, naming the ring by its registered index when it has one.
-///
-/// # Safety
-/// The memory all queued submissions point to is valid until they complete, and `args` with what
-/// it points to until the call returns.
-unsafe fn enter_syscall(
-    target: Target,
-    to_submit: u32,
-    min_complete: u32,
-    mut flags: EnterFlags,
-    args: Option<&types::SubmitArgs<'_, '_>>,
-) -> io::Result<()> {
-    let descriptor = match target {
-        Target::Descriptor(descriptor) => descriptor,
-        Target::Registered(index) => {
-            flags |= EnterFlags::REGISTERED_RING;
-            index as RawFd
-        }
-    };
-    let (arg, arg_bytes) = match args {
-        Some(args) => {
-            flags |= EnterFlags::EXT_ARG;
-            (std::ptr::from_ref(args), size_of::<types::SubmitArgs<'_, '_>>())
-        }
-        None => (std::ptr::null(), 0),
-    };
-    // SAFETY: passed on to the caller by this function's contract.
-    let status = unsafe {
-        libc::syscall(
-            libc::SYS_io_uring_enter,
-            descriptor,
-            to_submit,
-            min_complete,
-            flags.bits(),
-            arg,
-            arg_bytes,
-        )
-    };
-    if status < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
-/// The wait timed out, a signal came, or the kernel wants completions reaped first: all part of
-/// a turn.
-fn is_ordinary(error: &io::Error) -> bool {
-    let errno = error.raw_os_error().unwrap_or(0);
-    matches!(errno, libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN)
 }
 
 /// Takes ownership of a descriptor a completion reports, or names the error it reports instead.

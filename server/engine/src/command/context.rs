@@ -55,8 +55,8 @@ pub struct Core {
     pub now: Now,
     /// The access clock of this turn (see `keyspace::eviction`).
     pub access: u32,
-    /// Bytes this core may use now; 0 = no limit.
-    pub memory_limit_bytes: u64,
+    /// Up to where [`Core::memory_used_bytes`] may go now; none without `maxmemory`.
+    pub memory_limit_bytes: Option<i64>,
     pub pool: eviction::Pool,
     pub active_expiry: bool,
     pub requests: Vec<Request>,
@@ -65,9 +65,9 @@ pub struct Core {
 impl Core {
     /// Bytes this core uses, as `maxmemory` counts them: what its thread has allocated, or, where
     /// nobody counts that (tests), what the keyspace holds.
-    pub fn memory_used_bytes(&self) -> u64 {
+    pub fn memory_used_bytes(&self) -> i64 {
         let counted = self.node.host.memory_used_bytes();
-        if counted > 0 { counted } else { self.keyspace.accounted_bytes() as u64 }
+        if counted != 0 { counted } else { self.keyspace.accounted_bytes() as i64 }
     }
 
     /// Removes a key that is past its deadline and says so.

@@ -16,8 +16,9 @@ pub struct ProcessFigures {
 
 /// The world outside, as the server or a test presents it.
 pub trait Host: Send + Sync {
-    /// Bytes the calling thread has allocated and not freed.
-    fn memory_used_bytes(&self) -> u64;
+    /// Bytes the calling thread has allocated minus those it has freed. Negative when it has freed
+    /// what others allocated: only the sum over all cores is an amount of memory.
+    fn memory_used_bytes(&self) -> i64;
     /// A monotonic clock for statistics only; no decision rests on it.
     fn ticks_ns(&self) -> u64;
     fn process(&self) -> ProcessFigures;

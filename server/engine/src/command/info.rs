@@ -39,7 +39,7 @@ pub const TABLE: &[Spec] = &[Spec {
 pub struct InfoPart {
     pub stats: Stats,
     pub databases: Vec<DatabaseFigures>,
-    pub memory_used_bytes: u64,
+    pub memory_used_bytes: i64,
     pub keyspace_bytes: u64,
     pub connections: u64,
     pub input_bytes: u64,

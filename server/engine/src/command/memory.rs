@@ -169,12 +169,13 @@ impl MemoryPart {
             keys: keyspace.len(db) as u64,
             overhead_bytes: keyspace.overhead_bytes(db) as u64,
         });
-        let used_bytes = core.memory_used_bytes();
+        // One core's figure may be below zero; only the wrapping sum over all is an amount.
+        let used_bytes = core.memory_used_bytes() as u64;
         let buffers =
             core.sessions.iter().map(|(_, session)| session.input_bytes + session.output_bytes);
         MemoryPart {
             used_bytes,
-            peak_bytes: core.stats.used_memory_peak_bytes.max(used_bytes),
+            peak_bytes: core.stats.used_memory_peak_bytes,
             keyspace_bytes: keyspace.accounted_bytes() as u64,
             client_bytes: buffers.sum::<usize>() as u64,
             clients: core.sessions.len() as u64,
@@ -195,8 +196,8 @@ impl MemoryPart {
     }
 
     fn add(&mut self, other: &MemoryPart) {
-        self.used_bytes += other.used_bytes;
-        self.peak_bytes += other.peak_bytes;
+        self.used_bytes = self.used_bytes.wrapping_add(other.used_bytes);
+        self.peak_bytes = self.peak_bytes.max(other.peak_bytes);
         self.keyspace_bytes += other.keyspace_bytes;
         self.client_bytes += other.client_bytes;
         self.clients += other.clients;

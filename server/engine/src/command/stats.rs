@@ -84,6 +84,7 @@ pub struct Stats {
     pub ops_per_sec: u64,
     pub input_kbps: f64,
     pub output_kbps: f64,
+    /// Of the whole node, as this core has seen it.
     pub used_memory_peak_bytes: u64,
     pub commands: Vec<CommandStats>,
     /// Error replies by first word.
@@ -145,9 +146,10 @@ impl Stats {
             ops_per_sec,
             input_kbps,
             output_kbps,
-            used_memory_peak_bytes,
             error_replies
         );
+        self.used_memory_peak_bytes =
+            self.used_memory_peak_bytes.max(other.used_memory_peak_bytes);
         if self.commands.len() < other.commands.len() {
             self.commands.resize(other.commands.len(), CommandStats::default());
         }

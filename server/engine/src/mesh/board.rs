@@ -4,14 +4,14 @@
 
 use super::Padded;
 use super::fabric::CoreId;
-use super::sync::{Arc, AtomicBool, AtomicU64, Ordering};
+use super::sync::{Arc, AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 /// What one core tells the others and the control thread. Written by that core once a turn, read
 /// by whoever asks; the figures are independent of each other and may be a turn old.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub struct Published {
-    memory_used_bytes: AtomicU64,
+    memory_used_bytes: AtomicI64,
     connections: AtomicU64,
     commands: AtomicU64,
     /// On its own lines: senders read it often, and the figures are written often.
@@ -20,7 +20,7 @@ pub struct Published {
 
 impl Published {
     /// Memory the core's data and buffers take.
-    pub fn memory_used_bytes(&self) -> u64 {
+    pub fn memory_used_bytes(&self) -> i64 {
         self.memory_used_bytes.load(Ordering::Relaxed)
     }
 
@@ -35,7 +35,7 @@ impl Published {
     }
 
     /// Replaces the figures; the core calls this once a turn.
-    pub fn publish(&self, memory_used_bytes: u64, connections: u64, commands: u64) {
+    pub fn publish(&self, memory_used_bytes: i64, connections: u64, commands: u64) {
         self.memory_used_bytes.store(memory_used_bytes, Ordering::Relaxed);
         self.connections.store(connections, Ordering::Relaxed);
         self.commands.store(commands, Ordering::Relaxed);
@@ -68,7 +68,7 @@ impl Board {
     }
 
     /// Memory of all cores together.
-    pub fn memory_used_bytes(&self) -> u64 {
+    pub fn memory_used_bytes(&self) -> i64 {
         self.iter().map(Published::memory_used_bytes).sum()
     }
 

@@ -20,12 +20,12 @@ mod sync {
     #[cfg(loom)]
     pub(super) use loom::sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering, fence},
     };
     #[cfg(not(loom))]
     pub(super) use std::sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering, fence},
     };
 }
 

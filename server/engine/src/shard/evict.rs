@@ -9,8 +9,10 @@ use crate::effect::{Effect, Gone};
 impl Core {
     /// Makes room for `adding_bytes` within this core's share; false when that cannot be done.
     pub fn make_room(&mut self, adding_bytes: u64) -> bool {
+        let Some(limit) = self.memory_limit_bytes else { return true };
+        let limit = limit.saturating_sub_unsigned(adding_bytes);
         for _ in 0..EVICTIONS_PER_COMMAND_MAX {
-            if self.memory_used_bytes() + adding_bytes <= self.memory_limit_bytes {
+            if self.memory_used_bytes() <= limit {
                 return true;
             }
             if self.keyspace.reclaim_slice(RECLAIM_BEFORE_EVICTION) {
@@ -20,7 +22,7 @@ impl Core {
                 break;
             }
         }
-        self.memory_used_bytes() + adding_bytes <= self.memory_limit_bytes
+        self.memory_used_bytes() <= limit
     }
 
     /// Evicts the best candidate the policy finds; false when there is none.
@@ -53,17 +55,14 @@ impl Shard {
     pub(super) fn refresh_memory_limit(&mut self) {
         let maxmemory = self.core.config.maxmemory_bytes;
         if maxmemory == 0 {
-            self.core.memory_limit_bytes = 0;
+            self.core.memory_limit_bytes = None;
             return;
         }
         let mine = self.core.memory_used_bytes();
         let published = self.board.core(self.core.id).memory_used_bytes();
-        let others = self.board.memory_used_bytes().saturating_sub(published);
-        let cores = u64::from(self.core.cores);
-        self.core.memory_limit_bytes = match maxmemory.checked_sub(mine + others) {
-            Some(free) => mine + free / cores,
-            None => mine.saturating_sub((mine + others - maxmemory) / cores),
-        }
-        .max(1);
+        let others = self.board.memory_used_bytes() - published;
+        let maxmemory = i64::try_from(maxmemory).unwrap_or(i64::MAX);
+        let free = maxmemory.saturating_sub(mine + others);
+        self.core.memory_limit_bytes = Some(mine + free / i64::from(self.core.cores));
     }
 }

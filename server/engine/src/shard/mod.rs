@@ -138,7 +138,7 @@ impl Shard {
             node,
             now,
             access: 0,
-            memory_limit_bytes: 0,
+            memory_limit_bytes: None,
             pool: eviction::Pool::default(),
             active_expiry: true,
             requests: Vec::new(),

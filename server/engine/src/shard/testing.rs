@@ -19,7 +19,7 @@ pub struct NoHost {
 }
 
 impl Host for NoHost {
-    fn memory_used_bytes(&self) -> u64 {
+    fn memory_used_bytes(&self) -> i64 {
         0
     }
 

@@ -103,7 +103,7 @@ impl Shard {
 
     fn second_hand(&mut self) {
         let now_us = self.core.now.mono_us;
-        let used = self.core.memory_used_bytes();
+        let used = self.board.memory_used_bytes().max(0) as u64;
         let stats = &mut self.core.stats;
         stats.used_memory_peak_bytes = stats.used_memory_peak_bytes.max(used);
         let passed = (now_us - self.upkeep.looked_at_us).max(1) as f64 / 1e6;
@@ -122,8 +122,8 @@ impl Shard {
     /// After CONFIG SET maxmemory, or when other cores have taken room: back under the share.
     fn evict_surplus(&mut self) {
         for _ in 0..EVICTIONS {
-            let limit = self.core.memory_limit_bytes;
-            if limit == 0 || self.core.memory_used_bytes() <= limit || !self.core.evict_one() {
+            let Some(limit) = self.core.memory_limit_bytes else { return };
+            if self.core.memory_used_bytes() <= limit || !self.core.evict_one() {
                 return;
             }
         }

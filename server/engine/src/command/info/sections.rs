@@ -96,7 +96,7 @@ fn clients(core: &Core, sum: &InfoPart, text: &mut String) {
 
 fn memory(core: &Core, sum: &InfoPart, text: &mut String) {
     let process = core.node.host.process();
-    let used = sum.memory_used_bytes;
+    let used = sum.memory_used_bytes.max(0) as u64;
     let peak = sum.stats.used_memory_peak_bytes.max(used);
     let rss = process.resident_bytes;
     let overhead = used.saturating_sub(sum.keyspace_bytes);

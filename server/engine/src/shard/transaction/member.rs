@@ -51,7 +51,7 @@ impl Shard {
     fn prepare_here(&mut self, ticket: Ticket, member: Member, wanted: Wanted, adds: Option<u64>) {
         let from = self.core.id;
         if let Some(adds) = adds
-            && self.core.memory_limit_bytes > 0
+            && self.core.memory_limit_bytes.is_some()
             && !self.core.make_room(adds)
         {
             let errand = Errand::NoRoom { ticket, from };
@@ -109,7 +109,7 @@ impl Shard {
             Part::Keys => {
                 let mut reply = Vec::new();
                 // Room was made when the keys were locked; a part must not fail alone now.
-                let limit = std::mem::take(&mut self.core.memory_limit_bytes);
+                let limit = self.core.memory_limit_bytes.take();
                 run.execute(&mut self.core, request.args(), &mut reply);
                 self.core.memory_limit_bytes = limit;
                 Answer::Reply(reply)

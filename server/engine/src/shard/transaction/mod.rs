@@ -345,7 +345,7 @@ impl Shard {
         let command = transaction.request.command;
         let caller = transaction.caller;
         let args = transaction.request.args();
-        let limit = std::mem::take(&mut core.memory_limit_bytes); // the members have made room
+        let limit = core.memory_limit_bytes.take(); // the members have made room
         let run = execute::Execution { command, caller, hint: KeyHint::default(), timed: false };
         run.execute(core, args, &mut transaction.reply);
         core.memory_limit_bytes = limit;
