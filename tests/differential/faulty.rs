@@ -86,7 +86,8 @@ fn first_difference(fault: Fault, chapters: u64) -> Option<(Vec<Turn>, Differenc
     let reference = server::redis().start();
     let behind = server::redis().start();
     let faulty = proxy(behind.address().to_owned(), fault);
-    let mut pair = Pair::new(reference.address(), &faulty, 2, AllowList::parse(""));
+    let mut pair =
+        Pair::new(reference.address(), Box::new(move || faulty.clone()), 2, AllowList::parse(""));
     (0..chapters).find_map(|seed| {
         let mut turns = generate::chapter(seed, 400, false);
         // The proxy expects one reply to each request.

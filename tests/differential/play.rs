@@ -74,17 +74,24 @@ pub struct Pair {
     reference: Side,
     subject: Side,
     resp: u8,
+    /// Starts the subject anew when it has died, so that what killed it can be shortened.
+    revive: Revive,
     pub allowed: AllowList,
     /// Requests answered by both so far.
     pub compared: u64,
 }
 
+/// Gives the address of a new subject.
+type Revive = Box<dyn FnMut() -> String>;
 type Outcome = Result<(), Difference>;
 
 impl Pair {
-    pub fn new(reference: &str, subject: &str, resp: u8, allowed: AllowList) -> Pair {
-        let side = |address: &str| Side { address: address.to_owned(), connections: Vec::new() };
-        Pair { reference: side(reference), subject: side(subject), resp, allowed, compared: 0 }
+    /// `revive` starts a subject and gives its address, now and whenever it has died.
+    pub fn new(reference: &str, mut revive: Revive, resp: u8, allowed: AllowList) -> Pair {
+        let side = |address: String| Side { address, connections: Vec::new() };
+        let subject = side(revive());
+        let reference = side(reference.to_owned());
+        Pair { reference, subject, resp, revive, allowed, compared: 0 }
     }
 
     /// # Errors
@@ -121,7 +128,12 @@ impl Pair {
         let text =
             |outcome: io::Result<()>| outcome.map_or_else(|e| e.to_string(), |()| "ok".into());
         let reference = text(self.reference.renew(self.resp));
-        let subject = text(self.subject.renew(self.resp));
+        let mut renewed = self.subject.renew(self.resp);
+        if renewed.is_err() {
+            self.subject.address = (self.revive)();
+            renewed = self.subject.renew(self.resp);
+        }
+        let subject = text(renewed);
         if reference != "ok" || subject != "ok" {
             return Err(failed(reference, subject));
         }

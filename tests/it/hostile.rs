@@ -1,6 +1,7 @@
 //! Malformed input: the peer is told what was wrong and its connection is closed; nobody else
 //! notices. Row 21 of reliability.md.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -12,6 +13,7 @@ on_one_and_two_cores!(
     a_million_and_one_arguments_are_too_many,
     what_came_before_a_malformed_frame_is_answered_first,
     every_split_of_a_stream_gets_the_same_answers,
+    the_fuzzers_seeds_leave_the_server_answering,
     two_hundred_hostile_connections_leave_neighbours_unharmed,
 );
 
@@ -92,6 +94,29 @@ fn every_split_of_a_stream_gets_the_same_answers(cores: u16) {
         client.send(&stream[split..]).expect("open");
         assert_eq!(client.rest(), expected, "split at {split}");
     }
+}
+
+/// The inputs kept for the parsers' fuzz targets, by wire. The first byte of those for RESP chooses
+/// the target's limits and is no part of the stream.
+fn the_fuzzers_seeds_leave_the_server_answering(cores: u16) {
+    let server = freehold(cores).start();
+    let mut neighbour = server.client();
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../protocol/fuzz/corpus");
+    let mut sent = 0;
+    for folder in ["resp_parse", "bin_parse"] {
+        for entry in std::fs::read_dir(corpus.join(folder)).expect("seeds are in the repository") {
+            let seed = std::fs::read(entry.expect("an entry").path()).expect("a seed");
+            for stream in [&seed[..], &seed[1..]] {
+                let mut hostile = server.raw();
+                // A seed may be refused half-way, or end without being whole.
+                let _ = hostile.send(stream).and_then(|()| hostile.finish());
+                hostile.rest();
+                assert_eq!(neighbour.said("PING"), "+PONG");
+                sent += 1;
+            }
+        }
+    }
+    assert!(sent > 10, "only {sent} seeds");
 }
 
 fn two_hundred_hostile_connections_leave_neighbours_unharmed(cores: u16) {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::client::Client;
@@ -124,10 +125,9 @@ impl Options {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
         let log = Arc::new(Mutex::new(String::new()));
-        collect(child.stdout.take(), &log);
-        collect(child.stderr.take(), &log);
+        let pipes = vec![collect(child.stdout.take(), &log), collect(child.stderr.take(), &log)];
         let address = format!("127.0.0.1:{port}");
-        Server { child, log, address, core_ports: Vec::new(), directory, status: None }
+        Server { child, log, address, core_ports: Vec::new(), directory, status: None, pipes }
     }
 
     fn command_line(&self, port: u16, directory: &Path) -> (PathBuf, Vec<String>) {
@@ -190,7 +190,7 @@ fn fresh_directory() -> PathBuf {
     directory
 }
 
-fn collect(pipe: Option<impl Read + Send + 'static>, log: &Arc<Mutex<String>>) {
+fn collect(pipe: Option<impl Read + Send + 'static>, log: &Arc<Mutex<String>>) -> JoinHandle<()> {
     let pipe = pipe.expect("the pipe was asked for");
     let log = Arc::clone(log);
     std::thread::spawn(move || {
@@ -200,7 +200,7 @@ fn collect(pipe: Option<impl Read + Send + 'static>, log: &Arc<Mutex<String>>) {
             log.lock().expect("the log").push_str(&String::from_utf8_lossy(&line));
             line.clear();
         }
-    });
+    })
 }
 
 /// A running server; dropping it kills the process and removes its directory.
@@ -211,6 +211,8 @@ pub struct Server {
     core_ports: Vec<u16>,
     directory: PathBuf,
     status: Option<ExitStatus>,
+    /// The threads that collect the log; they end with the process.
+    pipes: Vec<JoinHandle<()>>,
 }
 
 impl Server {
@@ -291,6 +293,9 @@ impl Server {
             status.is_some()
         });
         assert!(ended, "the server still runs after {limit:?}; it said:\n{}", self.log());
+        for pipe in self.pipes.drain(..) {
+            pipe.join().expect("the log was collected");
+        }
         status.expect("it ended")
     }
 }

@@ -64,10 +64,12 @@ pub struct Core {
 
 impl Core {
     /// Bytes this core uses, as `maxmemory` counts them: what its thread has allocated, or, where
-    /// nobody counts that (tests), what the keyspace holds.
+    /// nobody counts that (tests), what the keyspace holds; less the blocks that stand free in the
+    /// slab. An evicted key makes room for the next one at once, though its page stays.
     pub fn memory_used_bytes(&self) -> i64 {
         let counted = self.node.host.memory_used_bytes();
-        if counted != 0 { counted } else { self.keyspace.accounted_bytes() as i64 }
+        let held = if counted != 0 { counted } else { self.keyspace.accounted_bytes() as i64 };
+        held - self.keyspace.free_bytes() as i64
     }
 
     /// Removes a key that is past its deadline and says so.

@@ -12,7 +12,7 @@ pub const TABLE: &[Spec] = &[Spec {
     name: "DEBUG",
     arity: Arity::AtLeast(2),
     flags: ADMIN | NOSCRIPT | LOADING | STALE,
-    run: Run::Everywhere { collect: part, finish: finish, exclusive: false },
+    run: Run::Everywhere { collect: part, finish, exclusive: false },
     since: "1.0.0",
     group: "server",
     summary: "A container for debugging commands",
@@ -166,12 +166,15 @@ fn finish(_cx: &mut Cx<'_>, args: Args<'_>, parts: Vec<Partial>, reply: &mut Rep
     Ok(())
 }
 
+#[expect(clippy::approx_constant, reason = "Redis's test value, not a circle's")]
+const DOUBLE: f64 = 3.141;
+
 /// One value of each reply type, as DEBUG PROTOCOL of Redis 7.0.15 gives them.
 fn protocol(kind: &[u8], reply: &mut Reply<'_>) -> Done {
     match &kind.to_ascii_lowercase()[..] {
         b"string" => reply.bulk(b"Hello World"),
         b"integer" => reply.integer(12345),
-        b"double" => reply.double(3.141),
+        b"double" => reply.double(DOUBLE),
         b"null" => reply.null(),
         b"array" => {
             reply.array(3);

@@ -22,7 +22,7 @@ pub const TABLE: &[Spec] = &[Spec {
     flags: LOADING | STALE,
     acl: DANGEROUS,
     tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
-    run: Run::Everywhere { collect: part, finish: finish, exclusive: false },
+    run: Run::Everywhere { collect: part, finish, exclusive: false },
     since: "1.0.0",
     group: "server",
     summary: "Get information and statistics about the server",
@@ -155,9 +155,9 @@ fn zeros(text: &mut String, names: &[&str]) {
     names.iter().for_each(|name| line(text, name, 0));
 }
 
-fn each_command<'a>(
-    sum: &'a InfoPart,
-) -> impl Iterator<Item = (&'static str, &'a super::stats::CommandStats)> {
+fn each_command(
+    sum: &InfoPart,
+) -> impl Iterator<Item = (&'static str, &super::stats::CommandStats)> {
     let commands = Table::get().commands();
     commands
         .iter()

@@ -317,7 +317,7 @@ fn keys_of(args: Args<'_>) -> Result<Vec<(usize, &'static KeySpec)>, CommandErro
     let mut found = Vec::new();
     for spec in command.spec.keys {
         let invalid = CommandError::Said("ERR Invalid arguments specified for command");
-        spec.positions(request, |at| found.push((at, spec))).map_err(|()| invalid)?;
+        spec.positions(request, |at| found.push((at, spec))).map_err(|_| invalid)?;
     }
     Ok(found)
 }

@@ -122,7 +122,7 @@ fn lolwut(cx: &mut Cx<'_>, _args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     Ok(())
 }
 
-fn shutdown(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
+fn shutdown(cx: &mut Cx<'_>, args: Args<'_>, _reply: &mut Reply<'_>) -> Done {
     let mut now = false;
     for option in args.iter().skip(1) {
         match &option.to_ascii_uppercase()[..] {
@@ -137,8 +137,7 @@ fn shutdown(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
         }
     }
     cx.core.requests.push(Request::Shutdown { now });
-    // Redis answers nothing and closes; the socket closes when the node has drained.
-    reply.ok();
+    // As in Redis, the answer is that the connection closes.
     Ok(())
 }
 

@@ -156,6 +156,10 @@ const fn key(flags: &'static [&'static str], begin: u8, last: i8, step: u8) -> K
     KeySpec { flags, begin, find: Find::Range { last, step }, notes: "" }
 }
 
+/// A request's key count is no number, or its keys do not fit its arguments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BadKeys;
+
 impl KeySpec {
     /// One key at `begin`.
     pub const fn at(begin: u8, flags: &'static [&'static str]) -> KeySpec {
@@ -180,8 +184,8 @@ impl KeySpec {
     /// does not fit is the arity check's business and yields what there is.
     ///
     /// # Errors
-    /// `Err(())` when a key count is not a number or points past the end.
-    pub fn positions(&self, args: Args<'_>, mut visit: impl FnMut(usize)) -> Result<(), ()> {
+    /// `Err(BadKeys)` when a key count is not a number or points past the end.
+    pub fn positions(&self, args: Args<'_>, mut visit: impl FnMut(usize)) -> Result<(), BadKeys> {
         let begin = usize::from(self.begin);
         let (first, last, step) = match self.find {
             Find::Range { last: 0, .. } => {
@@ -191,12 +195,13 @@ impl KeySpec {
                 return Ok(());
             }
             Find::Range { last, step } if last < 0 => {
-                let last = args.len().checked_sub(usize::from(last.unsigned_abs())).ok_or(())?;
+                let last =
+                    args.len().checked_sub(usize::from(last.unsigned_abs())).ok_or(BadKeys)?;
                 let step = usize::from(step);
                 // MSET with a key that has no value must not be split: whoever got the whole pairs
                 // would run them.
                 if (last + 1).checked_sub(begin).is_none_or(|count| count % step != 0) {
-                    return Err(());
+                    return Err(BadKeys);
                 }
                 (begin, last, step)
             }
@@ -204,13 +209,13 @@ impl KeySpec {
                 (begin, begin + usize::from(last.unsigned_abs()), usize::from(step))
             }
             Find::Counted { first, step } => {
-                let text = args.try_get(begin).ok_or(())?;
-                let keys = crate::base::number::parse_i64(text).ok_or(())?;
+                let text = args.try_get(begin).ok_or(BadKeys)?;
+                let keys = crate::base::number::parse_i64(text).ok_or(BadKeys)?;
                 let keys = usize::try_from(keys).ok().filter(|&n| n > 0 && n <= args.len());
                 let first = begin + usize::from(first);
-                let last = first + (keys.ok_or(())? - 1) * usize::from(step);
+                let last = first + (keys.ok_or(BadKeys)? - 1) * usize::from(step);
                 if last >= args.len() {
-                    return Err(());
+                    return Err(BadKeys);
                 }
                 (first, last, usize::from(step))
             }
@@ -332,8 +337,8 @@ impl Spec {
     /// Positions of all keys of a request, in the order of the specs.
     ///
     /// # Errors
-    /// `Err(())` when a key count in the request is invalid.
-    pub fn key_positions(&self, args: Args<'_>) -> Result<Vec<usize>, ()> {
+    /// `Err(BadKeys)` when a key count in the request is invalid.
+    pub fn key_positions(&self, args: Args<'_>) -> Result<Vec<usize>, BadKeys> {
         let mut found = Vec::new();
         for spec in self.keys {
             spec.positions(args, |at| found.push(at))?;

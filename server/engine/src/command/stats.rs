@@ -148,8 +148,7 @@ impl Stats {
             output_kbps,
             error_replies
         );
-        self.used_memory_peak_bytes =
-            self.used_memory_peak_bytes.max(other.used_memory_peak_bytes);
+        self.used_memory_peak_bytes = self.used_memory_peak_bytes.max(other.used_memory_peak_bytes);
         if self.commands.len() < other.commands.len() {
             self.commands.resize(other.commands.len(), CommandStats::default());
         }

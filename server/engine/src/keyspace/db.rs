@@ -3,7 +3,8 @@
 //! its first key.
 
 use super::expiry::ExpiryIndex;
-use super::table::{Place, SlotTable, word};
+use super::table::{Place, word};
+use super::tables::Tables;
 use crate::base::time::UnixMillis;
 
 /// Slots that are counted together: choosing a random key walks the groups, then the slots of
@@ -20,14 +21,12 @@ pub(super) struct Counts {
 /// One database.
 #[derive(Debug)]
 pub(super) struct Db {
-    /// Empty until the first key comes.
-    pub tables: Vec<SlotTable>,
+    /// Without slots until the first key comes.
+    pub tables: Tables,
     pub groups: Vec<Counts>,
     pub expiry: ExpiryIndex,
     pub len: usize,
     pub expires: usize,
-    /// Heap bytes of all buckets.
-    pub bucket_bytes: usize,
     /// Sum of all deadlines, for the average INFO prints.
     deadline_sum: i128,
 }
@@ -36,12 +35,11 @@ impl Db {
     /// A database without tables.
     pub fn unused() -> Db {
         Db {
-            tables: Vec::new(),
+            tables: Tables::default(),
             groups: Vec::new(),
             expiry: ExpiryIndex::new(0, UnixMillis(0)),
             len: 0,
             expires: 0,
-            bucket_bytes: 0,
             deadline_sum: 0,
         }
     }
@@ -49,8 +47,8 @@ impl Db {
     /// Gives the database its tables.
     #[cold]
     pub fn open(&mut self, slots: usize, now: UnixMillis) {
-        debug_assert!(self.tables.is_empty());
-        self.tables.resize_with(slots, SlotTable::default);
+        debug_assert!(self.tables.slots() == 0);
+        self.tables = Tables::new(slots);
         self.groups = vec![Counts::default(); slots.div_ceil(GROUP_SLOTS)];
         self.expiry = ExpiryIndex::new(slots, now);
     }
@@ -58,15 +56,9 @@ impl Db {
     /// Heap bytes of everything but the entries.
     #[inline]
     pub fn held_bytes(&self) -> usize {
-        self.bucket_bytes
-            + self.tables.capacity() * size_of::<SlotTable>()
+        self.tables.held_bytes()
             + self.groups.capacity() * size_of::<Counts>()
             + self.expiry.array_bytes()
-    }
-
-    /// Heap bytes of the tables alone: what a flush puts aside.
-    pub fn table_heap_bytes(&self) -> usize {
-        self.bucket_bytes + self.tables.capacity() * size_of::<SlotTable>()
     }
 
     /// Counts a key in whose word is about to be inserted; answers with its due field.
@@ -77,15 +69,12 @@ impl Db {
         deadline.map_or(0, |deadline| self.admit_deadline(slot, deadline))
     }
 
-    /// Inserts the word of an admitted key; answers with the bytes its table grew by.
+    /// Inserts the word of an admitted key; answers with the bytes the tables grew by.
     #[inline]
-    pub fn insert(&mut self, slot: usize, word: u64) -> usize {
-        let table = &mut self.tables[slot];
-        let before = table.array_bytes();
-        table.insert(word);
-        let grown = table.array_bytes() - before;
-        self.bucket_bytes += grown;
-        grown
+    pub fn insert(&mut self, slot: usize, word: u64) -> isize {
+        let before = self.tables.held_bytes();
+        self.tables.insert(slot, word);
+        self.tables.held_bytes() as isize - before as isize
     }
 
     /// Counts a key out and takes its word away; the table keeps its size until
@@ -97,18 +86,15 @@ impl Db {
         if let Some(deadline) = deadline {
             self.dismiss_deadline(slot, deadline);
         }
-        self.tables[slot].remove(place);
+        self.tables.remove(slot, place);
     }
 
-    /// Makes the slot's table smaller if it has become sparse; answers with the bytes freed.
+    /// Makes the slot's table smaller if it has become sparse; answers as [`Db::insert`].
     #[inline]
-    pub fn shrink(&mut self, slot: usize) -> usize {
-        let table = &mut self.tables[slot];
-        let before = table.array_bytes();
-        table.shrink();
-        let freed = before - table.array_bytes();
-        self.bucket_bytes -= freed;
-        freed
+    pub fn shrink(&mut self, slot: usize) -> isize {
+        let before = self.tables.held_bytes();
+        self.tables.shrink(slot);
+        self.tables.held_bytes() as isize - before as isize
     }
 
     /// The due field that goes with a changed deadline, counted and indexed.

@@ -30,15 +30,14 @@ impl Keyspace {
     }
 
     fn check_counts(&self, db: &Db) {
-        let len: usize = db.tables.iter().map(|table| table.len()).sum();
-        let expires: usize = db.tables.iter().map(|table| table.expires()).sum();
+        let len: usize = db.tables.iter().map(|table| table.len).sum();
+        let expires: usize = db.tables.iter().map(|table| table.expires).sum();
         let groups = db.groups.iter().fold((0, 0), |(len, expires), group| {
             (len + group.len as usize, expires + group.expires as usize)
         });
         assert_eq!((db.len, db.expires), (len, expires));
         assert_eq!(groups, (len, expires));
-        let buckets: usize = db.tables.iter().map(|table| table.array_bytes()).sum();
-        assert_eq!(db.bucket_bytes, buckets);
+        db.tables.check_invariants();
         let deadlines: Vec<UnixMillis> = db
             .tables
             .iter()

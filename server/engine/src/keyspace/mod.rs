@@ -13,23 +13,28 @@ mod expiry;
 mod find;
 mod form;
 mod invariants;
+mod outside;
 mod reclaim;
 mod sample;
 mod scan;
+mod store;
 mod sweep;
 mod table;
+mod tables;
+mod transfer;
 mod write;
 
 pub use entry::{EntryRef, ValueRef};
 pub use form::StringForm;
 pub use scan::ScanPosition;
-pub use write::Taken;
+pub use transfer::Taken;
 
 use crate::base::time::UnixMillis;
 use crate::memory::{Handle, Slab};
 use db::Db;
-use entry::{Header, Outside};
+use entry::Header;
 use freehold_protocol::slot::Slot;
+use outside::Outside;
 use reclaim::Doomed;
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
@@ -188,7 +193,7 @@ impl Keyspace {
     /// How many keys of a slot a database holds.
     pub fn len_slot(&self, db: u8, slot: Slot) -> usize {
         let tables = &self.dbs[usize::from(db)].tables;
-        tables.get(self.local(slot)).map_or(0, |table| table.len())
+        tables.get(self.local(slot)).map_or(0, |table| table.len)
     }
 
     /// Mean milliseconds to live of a database's keys with a deadline; 0 without any. Exact, not
@@ -217,6 +222,12 @@ impl Keyspace {
         self.dbs[usize::from(db)].held_bytes()
     }
 
+    /// Bytes held from the allocator that no entry uses.
+    #[inline]
+    pub fn free_bytes(&self) -> u64 {
+        self.slab.free_bytes()
+    }
+
     /// Bytes one key takes here: its block, its table word, and what it keeps outside.
     pub fn memory_usage(&self, db: u8, key: &KeyRef<'_>) -> Option<usize> {
         let found = self.locate(db, key)?;
@@ -235,9 +246,7 @@ impl Keyspace {
     /// First stage of a batch: asks for the header of the slot's table.
     #[inline]
     pub fn prefetch_table(&self, db: u8, slot: Slot) {
-        if let Some(table) = self.dbs[usize::from(db)].tables.get(self.local(slot)) {
-            crate::memory::prefetch_line(table);
-        }
+        self.dbs[usize::from(db)].tables.prefetch_header(self.local(slot));
     }
 
     /// Second stage: asks for the bucket, through the header that has arrived.

@@ -4,8 +4,9 @@
 
 use super::Keyspace;
 use super::db::Db;
-use super::entry::Outside;
-use super::table::{SlotTable, word};
+use super::outside::Outside;
+use super::table::word;
+use super::tables::Tables;
 use crate::memory::Slab;
 
 /// Pages, or values outside, that go in one step; a step costs about what freeing a few entries
@@ -16,10 +17,9 @@ const DROPPED_A_STEP: usize = 4;
 #[derive(Default, Debug)]
 pub(super) struct Doomed {
     /// Tables whose entries lie among living ones.
-    tables: Vec<Vec<SlotTable>>,
-    table_bytes: usize,
-    /// Tables whose entries lie in a doomed slab.
-    husks: Vec<Vec<SlotTable>>,
+    tables: Vec<Tables>,
+    /// Tables whose entries are gone, or lie in a doomed slab.
+    husks: Vec<Tables>,
     slabs: Vec<Slab>,
     outsides: Vec<Outside>,
 }
@@ -36,7 +36,8 @@ impl Doomed {
     pub fn held_bytes(&self) -> usize {
         let slabs = self.slabs.iter().map(Slab::held_bytes).sum::<usize>();
         let outsides = self.outsides.iter().map(Outside::held_bytes).sum::<usize>();
-        self.table_bytes + slabs + outsides
+        let tables = self.tables.iter().chain(&self.husks).map(Tables::held_bytes).sum::<usize>();
+        tables + slabs + outsides
     }
 }
 
@@ -44,11 +45,10 @@ impl Keyspace {
     /// Forgets every key of a database. O(1): memory follows in [`Keyspace::reclaim_slice`].
     pub fn flush(&mut self, db: u8) {
         let flushed = std::mem::replace(&mut self.dbs[usize::from(db)], Db::unused());
-        if flushed.tables.is_empty() {
+        if flushed.tables.slots() == 0 {
             return;
         }
         self.db_bytes -= flushed.held_bytes();
-        self.doomed.table_bytes += flushed.table_heap_bytes();
         self.doomed.tables.push(flushed.tables);
         if self.is_empty() {
             self.doom_memory();
@@ -84,27 +84,14 @@ impl Keyspace {
 
     /// Frees one table or a few pages or values; answers with what that cost.
     fn reclaim_step(&mut self) -> usize {
-        if let Some(tables) = self.doomed.tables.last_mut() {
-            let Some(table) = tables.pop() else {
-                let emptied = self.doomed.tables.pop().unwrap_or_default();
-                self.doomed.table_bytes -= emptied.capacity() * size_of::<SlotTable>();
-                return 1;
-            };
-            self.doomed.table_bytes -= table.array_bytes();
-            table.words().for_each(|word| {
-                self.release(word::handle(word));
-            });
-            return 1 + table.len();
+        if let Some(tables) = self.doomed.tables.pop() {
+            return self.reclaim_slot(tables);
         }
         if let Some(tables) = self.doomed.husks.last_mut() {
-            match tables.pop() {
-                Some(table) => self.doomed.table_bytes -= table.array_bytes(),
-                None => {
-                    let emptied = self.doomed.husks.pop().unwrap_or_default();
-                    self.doomed.table_bytes -= emptied.capacity() * size_of::<SlotTable>();
-                }
+            if !tables.drop_some(DROPPED_A_STEP) {
+                self.doomed.husks.pop();
             }
-            return 1;
+            return 2 * DROPPED_A_STEP;
         }
         if let Some(slab) = self.doomed.slabs.last_mut() {
             if !slab.drop_some(DROPPED_A_STEP) {
@@ -116,5 +103,21 @@ impl Keyspace {
             self.doomed.outsides.pop();
         }
         2 * DROPPED_A_STEP
+    }
+
+    /// Frees the entries of the last slot; answers with what that cost.
+    fn reclaim_slot(&mut self, mut tables: Tables) -> usize {
+        let Some(last) = tables.slots().checked_sub(1) else {
+            self.doomed.husks.push(tables);
+            return 1;
+        };
+        let table = tables.table(last);
+        table.words().for_each(|word| {
+            self.release(word::handle(word));
+        });
+        let cost = 1 + table.len;
+        tables.forget_last();
+        self.doomed.tables.push(tables);
+        cost
     }
 }

@@ -3,7 +3,7 @@
 //! 128 groups and 128 slots.
 
 use super::db::{Counts, Db, GROUP_SLOTS};
-use super::table::{BUCKET_WORDS, Place, SlotTable, word};
+use super::table::{BUCKET_WORDS, Place, Table, word};
 use super::{EntryRef, Keyspace};
 use crate::base::random::Random;
 
@@ -25,7 +25,7 @@ impl Keyspace {
         let db = &self.dbs[usize::from(db)];
         for _ in 0..DRAWS_MAX {
             let (slot, _) = db.choose_slot(random, false)?;
-            let table = &db.tables[slot];
+            let table = db.tables.table(slot);
             let entry = self.entry(word::handle(table.word(table.random_place(random, false))));
             if accept(&entry) {
                 return Some(entry);
@@ -52,7 +52,7 @@ impl Keyspace {
                 return;
             }
             let Some((slot, held)) = db.choose_slot(random, volatile_only) else { return };
-            let table = &db.tables[slot];
+            let table = db.tables.table(slot);
             let start = table.random_place(random, volatile_only);
             let take = left.min(held);
             table.neighbours(start, volatile_only).take(take).for_each(|word| {
@@ -70,6 +70,10 @@ impl Db {
         if total == 0 {
             return None;
         }
+        let held = |slot| match volatile_only {
+            true => self.tables.expires(slot),
+            false => self.tables.len(slot),
+        };
         let mut rank = random.below(total as u64) as usize;
         let counted = |counts: &Counts| match volatile_only {
             true => counts.expires as usize,
@@ -77,12 +81,9 @@ impl Db {
         };
         let group = self.groups.iter().position(|group| skip(&mut rank, counted(group)))?;
         let first = group * GROUP_SLOTS;
-        let slot = first
-            + self.tables[first..].iter().position(|table| {
-                skip(&mut rank, if volatile_only { table.expires() } else { table.len() })
-            })?;
-        let table = &self.tables[slot];
-        Some((slot, if volatile_only { table.expires() } else { table.len() }))
+        let slot =
+            first + (first..self.tables.slots()).position(|slot| skip(&mut rank, held(slot)))?;
+        Some((slot, held(slot)))
     }
 }
 
@@ -95,12 +96,12 @@ fn skip(rank: &mut usize, count: usize) -> bool {
     false
 }
 
-impl SlotTable {
+impl<'a> Table<'a> {
     /// A word of the wanted kind, every one equally likely; there must be one. Draws until it
     /// hits, which a table at least a third full makes short; where words with a deadline are
     /// rare, the next one behind a draw is taken.
-    fn random_place(&self, random: &mut Random, volatile_only: bool) -> Place {
-        let words = (self.buckets().len() * BUCKET_WORDS) as u64;
+    fn random_place(self, random: &mut Random, volatile_only: bool) -> Place {
+        let words = (self.buckets.len() * BUCKET_WORDS) as u64;
         let wanted = |word: u64| word != 0 && !(volatile_only && word::due(word) == 0);
         let mut at = 0;
         for _ in 0..2 * BUCKET_WORDS {
@@ -117,10 +118,10 @@ impl SlotTable {
     }
 
     /// Words of the wanted kind from `start` on, cyclically, each once.
-    fn neighbours(&self, start: Place, volatile_only: bool) -> impl Iterator<Item = u64> {
-        let words = self.buckets().len() * BUCKET_WORDS;
+    fn neighbours(self, start: Place, volatile_only: bool) -> impl Iterator<Item = u64> {
+        let words = self.buckets.len() * BUCKET_WORDS;
         let start = start.bucket * BUCKET_WORDS + start.index;
-        let all = self.buckets().as_flattened();
+        let all = self.buckets.as_flattened();
         (0..words)
             .map(move |step| all[(start + step) % words])
             .filter(move |word| *word != 0 && !(volatile_only && word::due(*word) == 0))

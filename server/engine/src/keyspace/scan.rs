@@ -35,17 +35,19 @@ impl Keyspace {
         mut visit: impl FnMut(EntryRef<'_>),
     ) -> Option<ScanPosition> {
         let tables = &self.dbs[usize::from(db)].tables;
-        if tables.is_empty() {
+        if tables.slots() == 0 {
             return None;
         }
         let first = self.slots.start;
         let from = from.max(ScanPosition::at_slot(first));
         let mut hash16 = from.hash16;
         let start = usize::from(from.slot - first);
-        let end = tables.len().min(start + EMPTY_SLOTS_MAX);
-        for (slot, table) in tables.iter().enumerate().take(end).skip(start) {
+        let end = tables.slots().min(start + EMPTY_SLOTS_MAX);
+        for slot in start..end {
             let number = first + slot as u16;
-            let behind = table.visit_group(hash16, |word| visit(self.entry(word::handle(word))));
+            let behind = tables
+                .table(slot)
+                .visit_group(hash16, |word| visit(self.entry(word::handle(word))));
             match behind {
                 Some(next) if next <= u32::from(u16::MAX) => {
                     return Some(ScanPosition { slot: number, hash16: next as u16 });
@@ -72,7 +74,7 @@ impl Keyspace {
 
     /// Visits every key of a database. For answers that need them all (KEYS, DEBUG DIGEST).
     pub fn for_each(&self, db: u8, mut visit: impl FnMut(EntryRef<'_>)) {
-        for table in &self.dbs[usize::from(db)].tables {
+        for table in self.dbs[usize::from(db)].tables.iter() {
             table.words().for_each(|word| visit(self.entry(word::handle(word))));
         }
     }

@@ -29,7 +29,7 @@ impl Keyspace {
         let mut budget = budget_visits;
         for _ in 0..self.dbs.len() {
             let db = self.sweep_db;
-            if !self.dbs[db].tables.is_empty() && self.sweep_db(db, now, &mut budget, &mut tell) {
+            if self.dbs[db].tables.slots() > 0 && self.sweep_db(db, now, &mut budget, &mut tell) {
                 return true;
             }
             self.sweep_db = (db + 1) % self.dbs.len();
@@ -60,7 +60,7 @@ impl Keyspace {
             let (slot, passed) = self.dbs[db].expiry.next_slot();
             *budget = budget.saturating_sub(passed / SLOTS_A_VISIT);
             let Some(slot) = slot else { return false };
-            let read = self.dbs[db].tables[slot].buckets().len() / BUCKETS_A_VISIT;
+            let read = self.dbs[db].tables.table(slot).buckets.len() / BUCKETS_A_VISIT;
             match self.dbs[db].expiry.sweep() {
                 Sweep::Back => self.renew_slot(db, slot),
                 _ if !self.sweep_slot(db, slot, now, budget, tell) => return true,
@@ -68,7 +68,8 @@ impl Keyspace {
             }
             // Charged afterwards: a slot too large for any budget must still make progress.
             *budget = budget.saturating_sub(read);
-            self.db_bytes -= self.dbs[db].shrink(slot);
+            let change = self.dbs[db].shrink(slot);
+            self.db_bytes = self.db_bytes.wrapping_add_signed(change);
         }
     }
 
@@ -84,14 +85,14 @@ impl Keyspace {
         let expiry = &self.dbs[db].expiry;
         let (base, target, first) = (expiry.base(), expiry.target(), expiry.bucket());
         let may_stop = expiry.sweep() == Sweep::Forward;
-        let buckets = self.dbs[db].tables[slot].buckets().len();
+        let buckets = self.dbs[db].tables.table(slot).buckets.len();
         let mut soonest = NEVER;
         for step in 0..buckets {
             let bucket = (first + step) % buckets;
             let mut index = 0;
             while index < BUCKET_WORDS {
                 let place = Place { bucket, index };
-                let found = self.dbs[db].tables[slot].word(place);
+                let found = self.dbs[db].tables.table(slot).word(place);
                 if found == 0 {
                     break;
                 }
@@ -127,7 +128,7 @@ impl Keyspace {
     }
 
     fn expire(&mut self, db: usize, slot: usize, place: Place, tell: &mut impl FnMut(u8, &[u8])) {
-        let handle = word::handle(self.dbs[db].tables[slot].word(place));
+        let handle = word::handle(self.dbs[db].tables.table(slot).word(place));
         tell(db as u8, self.entry(handle).key());
         let deadline = self.release(handle);
         self.dbs[db].remove(slot, place, deadline);
@@ -138,10 +139,10 @@ impl Keyspace {
     fn renew_slot(&mut self, db: usize, slot: usize) {
         let base = self.dbs[db].expiry.base();
         let mut soonest = NEVER;
-        for bucket in 0..self.dbs[db].tables[slot].buckets().len() {
+        for bucket in 0..self.dbs[db].tables.table(slot).buckets.len() {
             for index in 0..BUCKET_WORDS {
                 let place = Place { bucket, index };
-                let found = self.dbs[db].tables[slot].word(place);
+                let found = self.dbs[db].tables.table(slot).word(place);
                 if word::due(found) == 0 {
                     continue;
                 }
@@ -177,7 +178,7 @@ impl Db {
     }
 
     fn write_due(&mut self, slot: usize, place: Place, due: u16) {
-        let old = self.tables[slot].word(place);
-        self.tables[slot].replace(place, word::with_due(old, due));
+        let old = self.tables.table(slot).word(place);
+        self.tables.replace(slot, place, word::with_due(old, due));
     }
 }

@@ -9,7 +9,8 @@
 //! room, cyclically; every bucket from its home up to it is full. Words fill a bucket from the
 //! front, so the last word tells whether it is full. Removal pulls displaced words back (their
 //! home is in the word, no entry is touched), so there are no tombstones. Growth moves words
-//! only: about 2 ns a word, so 20 us for a slot of 10,000 keys.
+//! only: a few ns a word, so about 20 us for a slot of 6,000 keys, which is what 100 M keys in one
+//! node come to. Where the buckets lie is up to `tables`.
 //!
 //! Beyond 16 K buckets (100,000 keys that share one hash tag) 16 bits no longer tell the keys of
 //! a bucket apart: everything stays correct, but a lookup looks at several entries.
@@ -19,18 +20,9 @@ use crate::memory::{Handle, prefetch_line};
 /// Words of a bucket.
 pub(super) const BUCKET_WORDS: usize = 8;
 
-/// Most words a bucket has on average before the table grows: 7/8 full.
-const FILL_MAX: usize = 7;
-
-/// Words a bucket has on average after the table shrank.
-const FILL_SHRUNK: usize = 5;
-
 pub(super) type Bucket = [u64; BUCKET_WORDS];
 
-const _: () = {
-    assert!(size_of::<Bucket>() == 64);
-    assert!(size_of::<SlotTable>() == 32); // two to a cache line, none across two
-};
+const _: () = assert!(size_of::<Bucket>() == 64);
 
 /// Taking words apart.
 pub(super) mod word {
@@ -73,53 +65,26 @@ pub(super) struct Place {
     pub index: usize,
 }
 
-/// One slot's keys.
-#[derive(Default, Debug)]
-#[repr(align(32))]
-pub(super) struct SlotTable {
-    buckets: Box<[Bucket]>,
-    len: u32,
-    expires: u32,
+/// One slot's keys, to be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Table<'a> {
+    pub buckets: &'a [Bucket],
+    /// Words in it.
+    pub len: usize,
+    /// Words with a due field.
+    pub expires: usize,
 }
 
-impl SlotTable {
-    #[inline]
-    pub fn len(&self) -> usize {
-        self.len as usize
-    }
-
-    /// Words with a due field.
-    #[inline]
-    pub fn expires(&self) -> usize {
-        self.expires as usize
-    }
-
-    #[inline]
-    pub fn buckets(&self) -> &[Bucket] {
-        &self.buckets
-    }
-
-    /// Heap bytes of the buckets.
-    #[inline]
-    pub fn array_bytes(&self) -> usize {
-        size_of_val(&*self.buckets)
-    }
-
-    /// The bucket a hash belongs to. The table must not be empty of buckets.
-    #[inline]
-    pub fn home(&self, hash16: u16) -> usize {
-        (usize::from(hash16) * self.buckets.len()) >> 16
-    }
-
+impl<'a> Table<'a> {
     /// The first word with this hash whose handle `probe` accepts.
     #[inline]
     pub fn find<T>(
-        &self,
+        self,
         hash16: u16,
         mut probe: impl FnMut(Handle) -> Option<T>,
     ) -> Option<(Place, T)> {
-        let mut at = self.home(hash16);
-        // Ends because at most 7/8 of the words are taken; `get` also answers for no buckets.
+        let mut at = home(self.buckets.len(), hash16);
+        // Ends because some word is always empty; `get` also answers for no buckets.
         while let Some(bucket) = self.buckets.get(at) {
             let mut candidates = matching(bucket, hash16);
             while candidates != 0 {
@@ -132,116 +97,64 @@ impl SlotTable {
                 }
                 candidates &= candidates - 1;
             }
-            if bucket[BUCKET_WORDS - 1] == 0 {
+            if !is_full(bucket) {
                 return None;
             }
-            at = self.behind(at);
+            at = behind(self.buckets.len(), at);
         }
         None
     }
 
     /// The word at `place`.
     #[inline]
-    pub fn word(&self, place: Place) -> u64 {
+    pub fn word(self, place: Place) -> u64 {
         self.buckets[place.bucket][place.index]
     }
 
-    /// Replaces the word at `place` by one of the same hash.
-    #[inline]
-    pub fn replace(&mut self, place: Place, word: u64) {
-        let old = std::mem::replace(&mut self.buckets[place.bucket][place.index], word);
-        debug_assert!(old != 0 && word::hash16(old) == word::hash16(word));
-        self.expires -= u32::from(word::due(old) != 0);
-        self.expires += u32::from(word::due(word) != 0);
-    }
-
-    /// Adds a word, after growing if need be.
-    #[inline]
-    pub fn insert(&mut self, word: u64) {
-        debug_assert!(word != 0);
-        if self.len() >= self.buckets.len() * FILL_MAX {
-            self.rebuild(size_class(self.buckets.len() + 1));
-        }
-        self.place(word);
-        self.len += 1;
-        self.expires += u32::from(word::due(word) != 0);
-    }
-
-    /// Takes the word at `place` out. Words may move into it from behind, never the other way:
-    /// who walks forward looks at `place` again and misses none. Shrinking is left to
-    /// [`SlotTable::shrink`].
-    pub fn remove(&mut self, place: Place) {
-        let was_full = self.buckets[place.bucket][BUCKET_WORDS - 1] != 0;
-        let word = take_word(&mut self.buckets[place.bucket], place.index);
-        self.len -= 1;
-        self.expires -= u32::from(word::due(word) != 0);
-        if was_full {
-            self.pull_back(place.bucket);
-        }
-    }
-
-    /// Makes the table smaller if it is less than a third full.
-    #[inline]
-    pub fn shrink(&mut self) {
-        if self.len() * 3 < self.buckets.len() * BUCKET_WORDS {
-            self.shrink_now();
-        }
-    }
-
-    #[cold]
-    fn shrink_now(&mut self) {
-        let buckets = size_class(self.len().div_ceil(FILL_SHRUNK));
-        if buckets < self.buckets.len() {
-            self.rebuild(buckets);
-        }
-    }
-
     /// All words, bucket by bucket.
-    pub fn words(&self) -> impl Iterator<Item = u64> {
+    pub fn words(self) -> impl Iterator<Item = u64> {
         self.buckets.iter().flatten().copied().filter(|word| *word != 0)
     }
 
     /// Visits the words whose home is the next bucket at or behind that of `hash16` that is home
     /// to any, and answers with the first hash behind theirs; nothing when no word was left.
-    pub fn visit_group(&self, hash16: u16, mut visit: impl FnMut(u64)) -> Option<u32> {
+    pub fn visit_group(self, hash16: u16, mut visit: impl FnMut(u64)) -> Option<u32> {
         let buckets = self.buckets.len();
-        let mut home = self.home(hash16);
-        while home < buckets {
-            let mut at = home;
+        for group in home(buckets, hash16)..buckets {
+            let mut at = group;
             let mut met = false;
             loop {
                 let bucket = &self.buckets[at];
                 for &word in bucket.iter().take_while(|word| **word != 0) {
-                    if self.home(word::hash16(word)) == home {
+                    if home(buckets, word::hash16(word)) == group {
                         visit(word);
                         met = true;
                     }
                 }
-                if bucket[BUCKET_WORDS - 1] == 0 {
+                if !is_full(bucket) {
                     break;
                 }
-                at = self.behind(at);
+                at = behind(buckets, at);
             }
             if met {
-                return Some(((home + 1) << 16).div_ceil(buckets) as u32);
+                return Some(((group + 1) << 16).div_ceil(buckets) as u32);
             }
-            home += 1;
         }
         None
     }
 
     /// Asks for the home bucket of `hash16`.
     #[inline]
-    pub fn prefetch_bucket(&self, hash16: u16) {
-        if let Some(bucket) = self.buckets.get(self.home(hash16)) {
+    pub fn prefetch_bucket(self, hash16: u16) {
+        if let Some(bucket) = self.buckets.get(home(self.buckets.len(), hash16)) {
             prefetch_line(&bucket[0]);
         }
     }
 
     /// Calls `prefetch` for every word in the home bucket that has the hash.
     #[inline]
-    pub fn prefetch_entries(&self, hash16: u16, mut prefetch: impl FnMut(Handle)) {
-        let Some(bucket) = self.buckets.get(self.home(hash16)) else { return };
+    pub fn prefetch_entries(self, hash16: u16, mut prefetch: impl FnMut(Handle)) {
+        let Some(bucket) = self.buckets.get(home(self.buckets.len(), hash16)) else { return };
         let mut candidates = matching(bucket, hash16);
         while candidates != 0 {
             let word = bucket[first(candidates)];
@@ -251,70 +164,72 @@ impl SlotTable {
             candidates &= candidates - 1;
         }
     }
+}
 
-    #[inline]
-    fn behind(&self, bucket: usize) -> usize {
-        if bucket + 1 == self.buckets.len() { 0 } else { bucket + 1 }
+/// The bucket a hash belongs to, among so many.
+#[inline]
+pub(super) fn home(buckets: usize, hash16: u16) -> usize {
+    (usize::from(hash16) * buckets) >> 16
+}
+
+/// Puts a word into the first bucket with room from its home on. There must be room.
+#[inline]
+pub(super) fn place(buckets: &mut [Bucket], word: u64) {
+    let count = buckets.len();
+    let mut at = home(count, word::hash16(word));
+    while is_full(&buckets[at]) {
+        at = behind(count, at);
     }
+    let bucket = &mut buckets[at];
+    bucket[taken(bucket)] = word;
+}
 
-    /// Buckets from `from` on to `to`, cyclically.
-    #[inline]
-    fn distance(&self, from: usize, to: usize) -> usize {
-        if to >= from { to - from } else { to + self.buckets.len() - from }
+/// Takes the word at `place` out. Words may move into it from behind, never the other way: who
+/// walks forward looks at `place` again and misses none.
+#[inline]
+pub(super) fn take(buckets: &mut [Bucket], place: Place) -> u64 {
+    let was_full = is_full(&buckets[place.bucket]);
+    let word = take_word(&mut buckets[place.bucket], place.index);
+    if was_full {
+        pull_back(buckets, place.bucket);
     }
+    word
+}
 
-    /// Puts a word into the first bucket with room from its home on.
-    #[inline]
-    fn place(&mut self, word: u64) {
-        let mut at = self.home(word::hash16(word));
-        while self.buckets[at][BUCKET_WORDS - 1] != 0 {
-            at = self.behind(at);
+/// The bucket `hole` was full and lost a word. Finds the next word behind it that would have
+/// stood in it had there been room, moves it back, and goes on with the hole it leaves.
+fn pull_back(buckets: &mut [Bucket], mut hole: usize) {
+    let count = buckets.len();
+    let distance = |from: usize, to: usize| if to >= from { to - from } else { to + count - from };
+    let mut at = behind(count, hole);
+    while at != hole {
+        let was_full = is_full(&buckets[at]);
+        let back = distance(hole, at);
+        let displaced = buckets[at]
+            .iter()
+            .position(|&word| word != 0 && distance(home(count, word::hash16(word)), at) >= back);
+        if let Some(index) = displaced {
+            let word = take_word(&mut buckets[at], index);
+            debug_assert!(!is_full(&buckets[hole]));
+            buckets[hole][BUCKET_WORDS - 1] = word;
+            hole = at;
         }
-        let bucket = &mut self.buckets[at];
-        bucket[taken(bucket)] = word;
-    }
-
-    /// The bucket `hole` was full and lost a word. Finds the next word behind it that would have
-    /// stood in it had there been room, moves it back, and goes on with the hole it leaves.
-    fn pull_back(&mut self, mut hole: usize) {
-        let mut at = self.behind(hole);
-        while at != hole {
-            let was_full = self.buckets[at][BUCKET_WORDS - 1] != 0;
-            let back = self.distance(hole, at);
-            let displaced = self.buckets[at].iter().position(|&word| {
-                word != 0 && self.distance(self.home(word::hash16(word)), at) >= back
-            });
-            if let Some(index) = displaced {
-                let word = take_word(&mut self.buckets[at], index);
-                debug_assert!(self.buckets[hole][BUCKET_WORDS - 1] == 0);
-                self.buckets[hole][BUCKET_WORDS - 1] = word;
-                hole = at;
-            }
-            if !was_full {
-                return;
-            }
-            at = self.behind(at);
+        if !was_full {
+            return;
         }
-    }
-
-    #[cold]
-    fn rebuild(&mut self, buckets: usize) {
-        debug_assert!(self.len() <= buckets * FILL_MAX);
-        let bigger = vec![[0; BUCKET_WORDS]; buckets].into_boxed_slice();
-        let old = std::mem::replace(&mut self.buckets, bigger);
-        for &word in old.iter().flatten().filter(|word| **word != 0) {
-            self.place(word);
-        }
+        at = behind(count, at);
     }
 }
 
-/// Table sizes: four steps to each doubling, so that a table is never far from full, at the
-/// sizes mimalloc's classes have. The smallest of them that has `buckets`.
-const fn size_class(buckets: usize) -> usize {
-    if buckets <= 8 {
-        return buckets;
-    }
-    buckets.next_multiple_of(1 << (buckets.ilog2() - 2))
+#[inline]
+fn behind(buckets: usize, bucket: usize) -> usize {
+    if bucket + 1 == buckets { 0 } else { bucket + 1 }
+}
+
+/// Whether no word is empty: they fill from the front.
+#[inline]
+fn is_full(bucket: &Bucket) -> bool {
+    bucket[BUCKET_WORDS - 1] != 0
 }
 
 /// How many words of the bucket are taken.

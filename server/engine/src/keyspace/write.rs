@@ -9,23 +9,7 @@ use super::{Found, KeyRef, Keyspace};
 use crate::base::number;
 use crate::base::time::UnixMillis;
 use crate::memory::{BLOCK_BYTES_MAX, Handle, Slab};
-use crate::value::{Kind, Value};
-
-/// What an entry says beside its key, on its way to another key, database or core.
-#[derive(Debug)]
-pub struct Taken {
-    content: Content,
-    pub expiry: Option<UnixMillis>,
-    pub access: u32,
-}
-
-#[derive(Debug)]
-enum Content {
-    /// A value field with its encoding.
-    Inside { kind: Kind, encoding: u8, field: Vec<u8> },
-    /// A value that moves without being copied.
-    Outside { encoding: u8, value: Value },
-}
+use crate::value::Value;
 
 impl Keyspace {
     /// The key now holds this string, whatever it held before; an integer in canonical form is
@@ -180,43 +164,8 @@ impl Keyspace {
         let deadline = self.release(found.handle);
         let db = &mut self.dbs[usize::from(db)];
         db.remove(slot, found.place, deadline);
-        self.db_bytes -= db.shrink(slot);
+        self.db_bytes = self.db_bytes.wrapping_add_signed(db.shrink(slot));
         true
-    }
-
-    /// Removes a key and hands out what it held, a long value uncopied.
-    pub fn take(&mut self, db: u8, key: &KeyRef<'_>) -> Option<Taken> {
-        let found = self.locate(db, key)?;
-        let entry = self.entry(found.handle);
-        let (expiry, access) = (entry.expiry(), entry.access());
-        let Part { kind, encoding, outside, field } = entry.part();
-        let content = if outside {
-            // An empty string stands in until the key goes, which is next.
-            let index = found.header.value_index(entry.raw());
-            let value = self
-                .outside
-                .edit_value(index, |value| std::mem::replace(value, Value::Bytes(Vec::new())));
-            Content::Outside { encoding, value }
-        } else {
-            Content::Inside { kind, encoding, field: field.to_vec() }
-        };
-        self.remove(db, key);
-        Some(Taken { content, expiry, access })
-    }
-
-    /// The key now holds what was taken, whatever it held before.
-    pub fn put(&mut self, db: u8, key: &KeyRef<'_>, taken: Taken) {
-        let found = self.locate(db, key);
-        let Taken { content, expiry, access } = taken;
-        match content {
-            Content::Inside { kind, encoding, field } => {
-                let part = Part { kind, encoding, outside: false, field: &field };
-                self.put_part(db, key, found, part, expiry, access);
-            }
-            Content::Outside { encoding, value } => {
-                self.put_value(db, key, found, encoding, value, expiry, access);
-            }
-        }
     }
 
     /// Frees an entry's block and what it has outside; answers with its deadline.
@@ -250,7 +199,7 @@ impl Keyspace {
 
     /// Writes an entry, or its value outside when it has become too long: only strings do.
     #[inline]
-    fn put_part(
+    pub(super) fn put_part(
         &mut self,
         db: u8,
         key: &KeyRef<'_>,
@@ -296,7 +245,7 @@ impl Keyspace {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the fields of one entry")]
-    fn put_value(
+    pub(super) fn put_value(
         &mut self,
         db: u8,
         key: &KeyRef<'_>,
@@ -369,7 +318,7 @@ impl Keyspace {
         assert!(self.owns(key.slot));
         let slot = self.local(key.slot);
         let db = &mut self.dbs[usize::from(db)];
-        if db.tables.is_empty() {
+        if db.tables.slots() == 0 {
             db.open(self.slots.len(), self.now);
             self.db_bytes += db.held_bytes();
         }
@@ -385,7 +334,8 @@ impl Keyspace {
         let handle = self.slab.alloc(draft.entry_bytes());
         draft.write(self.slab.bytes_mut(handle));
         let due = db.admit(slot, deadline);
-        self.db_bytes += db.insert(slot, word::new(key.hash16(), due, handle));
+        let change = db.insert(slot, word::new(key.hash16(), due, handle));
+        self.db_bytes = self.db_bytes.wrapping_add_signed(change);
     }
 
     /// Makes the table word tell what the entry now says.
@@ -401,11 +351,11 @@ impl Keyspace {
     ) {
         let slot = self.local(key.slot);
         let db = &mut self.dbs[usize::from(db)];
-        let before = db.tables[slot].word(found.place);
+        let before = db.tables.table(slot).word(found.place);
         let due = db.change_deadline(slot, before, old, new);
         let after = word::new(key.hash16(), due, handle);
         if after != before {
-            db.tables[slot].replace(found.place, after);
+            db.tables.replace(slot, found.place, after);
         }
     }
 }

@@ -242,7 +242,14 @@ impl Slab {
             + self.classes.capacity()
     }
 
+    /// Bytes in pages that no block uses: they serve the next entries of their size class.
+    #[inline]
+    pub fn free_bytes(&self) -> u64 {
+        (self.pages() * PAGE_BYTES) as u64 - self.used_bytes()
+    }
+
     /// Bytes of the blocks in use.
+    #[inline]
     pub fn used_bytes(&self) -> u64 {
         self.granules_live * GRANULE_BYTES as u64
     }

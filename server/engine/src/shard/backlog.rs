@@ -53,6 +53,8 @@ impl Shard {
     pub fn set_in_flight(&mut self, id: SessionId, bytes: usize) {
         let Some(connection) = self.connections.get_mut(id.0 as usize) else { return };
         let fell = bytes < connection.in_flight;
+        self.core.stats.net_output_bytes += bytes as u64;
+        self.core.stats.writes_processed += u64::from(bytes > 0);
         connection.in_flight = bytes;
         if let Some(session) = self.core.sessions.get_mut(id) {
             session.output_bytes = connection.output_bytes();

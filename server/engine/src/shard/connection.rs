@@ -11,6 +11,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::limits::{FORWARDED_BYTES_MAX, WAITING_REPLIES_MAX};
 use freehold_protocol::binary::Framing;
 use freehold_protocol::binary::reply as binary_reply;
 use freehold_protocol::resp::parse::Resume;
@@ -44,6 +45,8 @@ pub struct Connection {
     pub queued: bool,
     /// Bytes of output the server has under way.
     pub in_flight: usize,
+    /// What a forwarded reply was long lately: many long ones are not asked for at once.
+    reply_bytes_recent: usize,
     /// In the shard's list of connections the server must look at.
     pub dirty: bool,
     /// When the oldest byte of an incomplete request came, for the partial-frame deadline.
@@ -63,6 +66,13 @@ impl Connection {
     /// Replies still to come from elsewhere.
     pub fn waiting(&self) -> usize {
         self.waiting
+    }
+
+    /// Whether one more request may be sent to another core. Its reply comes whether the client
+    /// reads or not, so the longer replies have been, the fewer may be under way.
+    pub fn may_forward(&self) -> bool {
+        let share = FORWARDED_BYTES_MAX / self.reply_bytes_recent.max(1);
+        self.waiting < share.clamp(1, WAITING_REPLIES_MAX)
     }
 
     /// Bytes held for this connection beside its incomplete request.
@@ -98,6 +108,7 @@ impl Connection {
         let Some(Segment::Waiting(framing)) = self.queue.get(index) else { return };
         let framing = *framing;
         self.waiting -= 1;
+        self.reply_bytes_recent = reply.len().max(self.reply_bytes_recent / 8 * 7);
         if index == 0 {
             put(framing, reply, &mut self.out);
             self.queue.pop_front();

@@ -7,7 +7,8 @@ use crate::command::context::Core;
 use crate::effect::{Effect, Gone};
 
 impl Core {
-    /// Makes room for `adding_bytes` within this core's share; false when that cannot be done.
+    /// Makes room for `adding_bytes` within this core's share, in a bounded slice; false when
+    /// nothing is left that may go.
     pub fn make_room(&mut self, adding_bytes: u64) -> bool {
         let Some(limit) = self.memory_limit_bytes else { return true };
         let limit = limit.saturating_sub_unsigned(adding_bytes);
@@ -19,10 +20,12 @@ impl Core {
                 continue; // what FLUSHALL left behind goes before anything living
             }
             if !self.evict_one() {
-                break;
+                return self.memory_used_bytes() <= limit;
             }
         }
-        self.memory_used_bytes() <= limit
+        // There is more that can go, and upkeep goes on with it at once: Redis, too, lets the
+        // command through rather than making it wait for all of it.
+        true
     }
 
     /// Evicts the best candidate the policy finds; false when there is none.

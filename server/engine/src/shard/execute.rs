@@ -27,9 +27,7 @@ impl Execution {
     pub fn execute(self, core: &mut Core, args: Args<'_>, out: &mut Vec<u8>) {
         let index = self.command.index;
         let spec = self.command.spec;
-        if core.memory_limit_bytes.is_some()
-            && spec.is(DENYOOM)
-            && !core.make_room(bytes_of(args))
+        if core.memory_limit_bytes.is_some() && spec.is(DENYOOM) && !core.make_room(bytes_of(args))
         {
             core.stats.commands[index].rejected_calls += 1;
             let error = CommandError::OutOfMemory;

@@ -17,7 +17,11 @@ pub const BACKLOG_PER_TURN_MAX: usize = 64;
 pub const PENDING_REPLY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Replies a connection may have outstanding on other cores before it stops reading.
-pub const WAITING_REPLIES_MAX: usize = 4096;
+pub const WAITING_REPLIES_MAX: usize = 512;
+
+/// Bytes of replies that may be under way from other cores to one connection, as far as the
+/// length of its latest replies foretells.
+pub const FORWARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Messages for other cores that may wait for a full ring before connections stop reading.
 pub const OUTBOX_MAX: usize = 64;
@@ -45,7 +49,7 @@ pub const SPARE_PARCELS_MAX: usize = 64;
 
 /// Keys evicted for one command before it is let through or refused: a bounded slice, the rest is
 /// the next command's and upkeep's.
-pub const EVICTIONS_PER_COMMAND_MAX: usize = 64;
+pub const EVICTIONS_PER_COMMAND_MAX: usize = 256;
 
 /// Connections of the local machine that may come in beyond `maxclients`, so that an operator can.
 pub const RESERVED_CONNECTIONS: u64 = 16;

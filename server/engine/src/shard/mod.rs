@@ -98,6 +98,7 @@ pub struct Shard {
     /// Parcels that wait for a parked item, and where they go afterwards.
     held_parcels: Vec<Option<(CoreId, Box<Parcel>)>>,
     open_parcels: Vec<Option<Box<Parcel>>>,
+    #[expect(clippy::vec_box, reason = "a parcel crosses the mesh as the box it lives in")]
     spare_parcels: Vec<Box<Parcel>>,
     outbox: Vec<(CoreId, Message)>,
     /// Messages to ourselves.
@@ -171,6 +172,8 @@ impl Shard {
             sample_countdown: 0,
         };
         shard.begin_turn(now);
+        // The index of deadlines starts at this moment, not at the beginning of time.
+        shard.core.keyspace.expire_slice(now.unix_ms, 0, |_, _| {});
         shard
     }
 

@@ -13,7 +13,7 @@ use freehold_protocol::{Batch, ProtocolError, Stop};
 use super::Shard;
 use super::limits::{
     BATCH_MAX, KEEP_INPUT_BYTES, PENDING_REPLY_BYTES_MAX, REQUESTS_PER_TURN_MAX,
-    UNAUTHENTICATED_INPUT_BYTES_MAX, WAITING_REPLIES_MAX,
+    UNAUTHENTICATED_INPUT_BYTES_MAX,
 };
 use crate::command::error::CommandError;
 use crate::command::session::{Closing, SessionId};
@@ -152,7 +152,7 @@ impl Shard {
         let open = self.core.sessions.get(id).is_some_and(|s| s.closing == Closing::No);
         open && !connection.alone
             && connection.output_bytes() < PENDING_REPLY_BYTES_MAX
-            && connection.waiting() < WAITING_REPLIES_MAX
+            && connection.may_forward()
     }
 
     fn parse(&mut self, id: SessionId, rest: &[u8], batch: &mut Batch) -> (usize, Stop) {

@@ -1,6 +1,7 @@
 //! A node of one, two and four cores answers as one server: order, atomicity, isolation, and
 //! effects that tell the whole truth.
 
+mod eviction;
 mod isolation;
 mod order;
 mod replay;

@@ -55,8 +55,10 @@ impl Shard {
             self.upkeep.next_second_hand_us = now_us + SECOND_HAND_US;
             self.second_hand();
         }
+        let more_eviction = self.evict_surplus();
         self.publish();
-        self.upkeep.more_expiry
+        more_eviction
+            || self.upkeep.more_expiry
             || self.upkeep.more_reclaim
             || !self.backlog.is_empty()
             || !self.retries.is_empty()
@@ -115,18 +117,19 @@ impl Shard {
         self.upkeep.input_before = stats.net_input_bytes;
         self.upkeep.output_before = stats.net_output_bytes;
         self.upkeep.looked_at_us = now_us;
-        self.evict_surplus();
         self.judge_connections();
     }
 
     /// After CONFIG SET maxmemory, or when other cores have taken room: back under the share.
-    fn evict_surplus(&mut self) {
+    /// True when there is more to evict.
+    fn evict_surplus(&mut self) -> bool {
+        let Some(limit) = self.core.memory_limit_bytes else { return false };
         for _ in 0..EVICTIONS {
-            let Some(limit) = self.core.memory_limit_bytes else { return };
             if self.core.memory_used_bytes() <= limit || !self.core.evict_one() {
-                return;
+                return false;
             }
         }
+        true
     }
 
     /// Deadlines of connections: `timeout`, the handshake's, a partial request's, the output's soft

@@ -1,0 +1,61 @@
+//! What does not fit into entries: keys of more than 255 bytes and long values. An entry holds
+//! their index; the heap bytes behind them are counted while they change.
+
+use crate::memory::Arena;
+use crate::value::Value;
+
+/// Keys and values outside their entries.
+#[derive(Default, Debug)]
+pub(super) struct Outside {
+    pub keys: Arena<Box<[u8]>>,
+    pub values: Arena<Value>,
+    /// Heap bytes behind the keys and values, kept while they change.
+    pub heap_bytes: usize,
+}
+
+impl Outside {
+    pub fn insert_key(&mut self, key: &[u8]) -> u32 {
+        self.heap_bytes += key.len();
+        self.keys.insert(key.into())
+    }
+
+    pub fn remove_key(&mut self, index: u32) {
+        self.heap_bytes -= self.keys.remove(index).len();
+    }
+
+    pub fn insert_value(&mut self, value: Value) -> u32 {
+        self.heap_bytes += value.heap_bytes();
+        self.values.insert(value)
+    }
+
+    pub fn remove_value(&mut self, index: u32) -> Value {
+        let value = self.values.remove(index);
+        self.heap_bytes -= value.heap_bytes();
+        value
+    }
+
+    /// Changes a value and keeps the account.
+    pub fn edit_value<R>(&mut self, index: u32, edit: impl FnOnce(&mut Value) -> R) -> R {
+        let value = self.values.get_mut(index);
+        let before = value.heap_bytes();
+        let result = edit(value);
+        self.heap_bytes = self.heap_bytes - before + value.heap_bytes();
+        result
+    }
+
+    /// Drops up to `count` items without keeping the account of each, and says whether any are
+    /// left; for what nobody refers to any more.
+    pub fn drop_some(&mut self, count: usize) -> bool {
+        let keys_left = self.keys.drop_some(count);
+        let left = self.values.drop_some(count) || keys_left;
+        if !left {
+            self.heap_bytes = 0;
+        }
+        left
+    }
+
+    #[inline]
+    pub fn held_bytes(&self) -> usize {
+        self.heap_bytes + self.keys.array_bytes() + self.values.array_bytes()
+    }
+}
