@@ -41,7 +41,8 @@ unpack_redis() {
         return 1
     fi
     printf 'deb %s bookworm main\n' "$uri" >"$apt/sources.list"
-    local options=(-qq -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
+    local options=(-qq
+        -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
         -o "Dir::State=$apt/state" -o "Dir::Cache=$apt/cache" -o Dir::State::status=/dev/null
         -o APT::Sandbox::User=)
     apt-get "${options[@]}" update

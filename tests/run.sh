@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
-export CARGO_TERM_COLOR=never CARGO_TERM_PROGRESS_WHEN=never
+export CARGO_TERM_COLOR=never CARGO_TERM_PROGRESS_WHEN=never RUST_BACKTRACE=0
 
 COMMANDS=${FREEHOLD_DIFFERENTIAL_COMMANDS:-200000}
 SEED=${FREEHOLD_SEED:-1}

@@ -51,21 +51,21 @@ fn main() -> ExitCode {
         .collect();
     let share = arguments.commands / combinations.len() as u64;
     let mut differences = 0;
-    let mut compared = 0;
+    let mut played = 0;
     let mut allowed = 0;
     for (index, &(cores, resp)) in combinations.iter().enumerate() {
         let found = combination(&arguments, cores, resp, share, index as u64);
         differences += found.differences;
-        compared += found.compared;
+        played += found.played;
         allowed += found.allowed;
     }
-    println!("differential: {compared} replies, {differences} differences, {allowed} allowed");
+    println!("differential: {played} commands, {differences} differences, {allowed} allowed");
     if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 struct Found {
     differences: usize,
-    compared: u64,
+    played: u64,
     allowed: u64,
 }
 
@@ -93,7 +93,7 @@ fn combination(arguments: &Arguments, cores: u16, resp: u8, share: u64, index: u
     let newer = !arguments.against_itself;
     let mut seeds = Random::new(arguments.seed.wrapping_mul(1_000).wrapping_add(index));
     let mut seen = HashSet::new();
-    while pair.compared < share.max(1) && seen.len() < DIFFERENCES_MAX {
+    while pair.played < share.max(1) && seen.len() < DIFFERENCES_MAX {
         // 53 bits, so that every tool prints the seed as it is.
         let seed = arguments.chapter.unwrap_or_else(|| seeds.word() >> 11);
         let turns = generate::chapter(seed, CHAPTER_TURNS, newer);
@@ -109,11 +109,11 @@ fn combination(arguments: &Arguments, cores: u16, resp: u8, share: u64, index: u
         }
     }
     let (allowed, idle) = pair.allowed.summary();
-    println!("cores {cores}, RESP{resp}: {} replies, {} differences", pair.compared, seen.len());
+    println!("cores {cores}, RESP{resp}: {} commands, {} differences", pair.played, seen.len());
     if !idle.is_empty() && share >= 50_000 {
         println!("  entries of allow.txt that were not needed here, by line: {idle:?}");
     }
-    Found { differences: seen.len(), compared: pair.compared, allowed }
+    Found { differences: seen.len(), played: pair.played, allowed }
 }
 
 /// Differences of one kind are told once: the command, and how the reference's reply begins.

@@ -77,8 +77,8 @@ pub struct Pair {
     /// Starts the subject anew when it has died, so that what killed it can be shortened.
     revive: Revive,
     pub allowed: AllowList,
-    /// Requests answered by both so far.
-    pub compared: u64,
+    /// Turns played so far; an audit's questions come on top.
+    pub played: u64,
 }
 
 /// Gives the address of a new subject.
@@ -91,7 +91,7 @@ impl Pair {
         let side = |address: String| Side { address, connections: Vec::new() };
         let subject = side(revive());
         let reference = side(reference.to_owned());
-        Pair { reference, subject, resp, revive, allowed, compared: 0 }
+        Pair { reference, subject, resp, revive, allowed, played: 0 }
     }
 
     /// # Errors
@@ -101,6 +101,7 @@ impl Pair {
         let mut pending: Vec<(usize, &Request)> = Vec::new();
         let mut connection = 0;
         for (at, turn) in turns.iter().enumerate() {
+            self.played += 1;
             if turn.connection != connection {
                 self.settle(connection, &mut pending)?;
                 connection = turn.connection;
@@ -183,7 +184,6 @@ impl Pair {
     }
 
     fn equal(&mut self, at: usize, request: String, reference: String, subject: String) -> Outcome {
-        self.compared += 1;
         if reference == subject || self.allowed.admits(&request, &reference, &subject) {
             return Ok(());
         }

@@ -41,8 +41,11 @@ pub fn shorten(pair: &mut Pair, turns: &[Turn], first: &Difference) -> (Vec<Turn
     (kept, difference)
 }
 
-/// The difference of these turns, when it is about the same request.
+/// The difference of these turns, when it is about the same request, or again a lost connection:
+/// which reply of a pipeline is the first to be missing is chance.
 fn fails(pair: &mut Pair, turns: &[Turn], like: &Difference) -> Option<Difference> {
+    let lost = |difference: &Difference| difference.subject.starts_with("no reply");
     let found = pair.play(turns).err()?;
-    (found.request == like.request && !turns.is_empty()).then_some(found)
+    let alike = found.request == like.request || (lost(&found) && lost(like));
+    (alike && !turns.is_empty()).then_some(found)
 }

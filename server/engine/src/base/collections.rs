@@ -1,4 +1,5 @@
-//! A map whose keys are already well-mixed numbers (hashes, tickets), so it need not hash them well.
+//! A map whose keys are already well-mixed numbers (hashes, tickets), so it need not hash them
+//! well.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -145,7 +145,8 @@ pub const TABLE: &[Spec] = &[Spec {
             run: Run::Here(no_touch),
             since: "7.2.0",
             group: "connection",
-            summary: "Controls whether commands sent by the client affect the LRU/LFU of accessed keys.",
+            summary: "Controls whether commands sent by the client affect the LRU/LFU of accessed \
+                keys.",
             examples: &[("CLIENT NO-TOUCH OFF", "+OK\r\n")],
             ..Spec::ROW
         },

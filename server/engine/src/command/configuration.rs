@@ -1,5 +1,5 @@
-//! CONFIG. Every core has its own immutable copy of the configuration; SET makes the same new one on
-//! all of them.
+//! CONFIG. Every core has its own immutable copy of the configuration; SET makes the same new one
+//! on all of them.
 
 use std::sync::Arc;
 
@@ -48,7 +48,8 @@ pub const TABLE: &[Spec] = &[Spec {
                 ),
                 (
                     "CONFIG SET nothing-of-the-kind 1",
-                    "-ERR Unknown option or number of arguments for CONFIG SET - 'nothing-of-the-kind'\r\n",
+                    "-ERR Unknown option or number of arguments for CONFIG SET - \
+                     'nothing-of-the-kind'\r\n",
                 ),
             ],
             ..Spec::ROW

@@ -41,7 +41,8 @@ pub const TABLE: &[Spec] = &[
         examples: &[
             (
                 "AUTH secret",
-                "-ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?\r\n",
+                "-ERR AUTH <password> called without any password configured for the default \
+                 user. Are you sure your configuration is correct?\r\n",
             ),
             (
                 "AUTH nobody secret",

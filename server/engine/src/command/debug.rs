@@ -19,7 +19,9 @@ pub const TABLE: &[Spec] = &[Spec {
     complexity: "Depends on subcommand.",
     examples: &[(
         "DEBUG SLEEP 0",
-        "-ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.\r\n",
+        "-ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", \
+         you can run it from a local connection, otherwise you need to set this option in the \
+         configuration file, and then restart the server.\r\n",
     )],
     ..Spec::ROW
 }];

@@ -1,6 +1,6 @@
-//! INFO: every core tells its figures, the core of the connection adds them up and prints them under
-//! the names the tools read. A field whose subject does not exist here (forks, replicas, scripts)
-//! is printed with the value Redis shows when the feature is unused, because tools expect it.
+//! INFO: every core tells its figures, the core of the connection adds them up and prints them
+//! under the names the tools read. A field whose subject does not exist here (forks, replicas,
+//! scripts) is printed with the value Redis shows when the feature is unused: tools expect it.
 
 use std::fmt::Write;
 

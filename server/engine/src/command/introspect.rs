@@ -39,7 +39,8 @@ pub const TABLE: &[Spec] = &[Spec {
             run: Run::Here(info),
             since: "2.8.13",
             group: "server",
-            summary: "Get array of specific Redis command details, or all when no argument is given.",
+            summary: "Get array of specific Redis command details, or all when no argument is \
+                given.",
             complexity: "O(N) where N is the number of commands to look up",
             examples: &[
                 ("COMMAND INFO nothing", "*1\r\n*-1\r\n"),

@@ -278,7 +278,8 @@ pub struct Spec {
     pub group: &'static str,
     pub summary: &'static str,
     pub complexity: &'static str,
-    /// `(requests, last answer)`: requests one a line, the answer as RESP2 bytes; `*` ends it early.
+    /// `(requests, last answer)`: requests one a line, the answer as RESP2 bytes; `*` ends it
+    /// early.
     pub examples: &'static [(&'static str, &'static str)],
 }
 

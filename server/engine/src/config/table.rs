@@ -8,7 +8,6 @@
 //! promise something this server does not do).
 
 use super::Config;
-use super::kinds::Setting;
 use super::value::{Kind, Parsed};
 
 mod accepted;
@@ -202,9 +201,11 @@ impl OptionRow {
 /// The access to a typed field of [`Config`].
 macro_rules! field {
     ($($path:tt)+) => {
-        Access::Field {
-            read: |config| Setting::read(&config.$($path)+),
-            write: |config, value| Setting::write(&mut config.$($path)+, value),
+        $crate::config::table::Access::Field {
+            read: |config| $crate::config::kinds::Setting::read(&config.$($path)+),
+            write: |config, value| {
+                $crate::config::kinds::Setting::write(&mut config.$($path)+, value)
+            },
         }
     };
 }

@@ -2,7 +2,8 @@
 //! kind
 //!
 //! ```text
-//! 1 set     flags u8 (1 raw, 4 text, 2 expiry) · [expiry i64] · key length u16 · key · value to the end
+//! 1 set     flags u8 (1 raw, 4 text, 2 expiry) · [expiry i64] · key length u16 · key
+//!           · value to the end
 //! 2 splice  offset u32 · key length u16 · key · bytes to the end
 //! 3 expire  flags u8 (2 expiry) · [expiry i64] · key to the end
 //! 4 delete  gone u8 · key to the end

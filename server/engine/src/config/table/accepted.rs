@@ -2,7 +2,8 @@
 //! tools ask for them, stock configuration files set them, and ignoring them harms nobody. Those
 //! in [`FIXED`] accept only their default, because another value would be a broken promise.
 
-use super::*;
+use super::super::value::Kind;
+use super::{ANY_TEXT, ANY_WORDS, COUNT, INT, MEMORY, OptionRow, PORT};
 
 const PERSISTENCE: &str = "persistence is not there yet, data lives in memory only";
 const REPLICATION: &str = "replication is not there yet";

@@ -1,7 +1,8 @@
 //! Cluster mode, and how this host presents itself to cluster clients.
 
 use super::super::kinds::ClusterView;
-use super::*;
+use super::super::value::Kind;
+use super::{ANY_TEXT, OptionRow, PORT, field};
 
 pub(super) const ROWS: &[OptionRow] = &[
     OptionRow::new("cluster-enabled", Kind::Bool, "no", field!(cluster_enabled))

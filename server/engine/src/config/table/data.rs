@@ -1,6 +1,7 @@
 //! Databases, sizes of keys and values, encodings, and events about keys.
 
-use super::*;
+use super::super::value::Kind;
+use super::{COUNT, INT, MEMORY, OptionRow, field};
 
 const MIB: u64 = 1 << 20;
 

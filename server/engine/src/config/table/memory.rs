@@ -1,7 +1,8 @@
 //! How much memory, and what gives way.
 
 use super::super::kinds::Policy;
-use super::*;
+use super::super::value::Kind;
+use super::{INT, OptionRow, field};
 
 pub(super) const ROWS: &[OptionRow] = &[
     OptionRow::new(

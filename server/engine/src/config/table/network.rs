@@ -1,7 +1,8 @@
 //! Listening, clients, cores and access.
 
 use super::super::kinds::Permission;
-use super::*;
+use super::super::value::Kind;
+use super::{ANY_TEXT, INT, OptionRow, PORT, field};
 
 const MIB: u64 = 1 << 20;
 

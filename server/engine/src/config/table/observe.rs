@@ -1,7 +1,8 @@
 //! Logs, slow commands and latencies.
 
 use super::super::kinds::{LogFormat, LogLevel};
-use super::*;
+use super::super::value::Kind;
+use super::{ANY_TEXT, COUNT, OptionRow, field};
 
 /// A threshold that -1 switches off.
 const THRESHOLD: Kind = Kind::Integer { min: -1, max: i64::MAX };
