@@ -12,12 +12,13 @@ const TIME_MAX: Duration = Duration::from_secs(20);
 /// difference does not repeat.
 pub fn shorten(pair: &mut Pair, turns: &[Turn], first: &Difference) -> (Vec<Turn>, Difference) {
     let deadline = Instant::now() + TIME_MAX;
-    let mut kept = turns[..=first.at.min(turns.len() - 1)].to_vec();
+    let mut kept = turns[..end(turns, first)].to_vec();
     let mut difference = first.clone();
     // One request at a time is easier to read; the pipeline is kept only if it is needed.
     let single: Vec<Turn> = kept.iter().map(|turn| Turn { sends: true, ..turn.clone() }).collect();
-    if fails(pair, &single, first).is_some() {
-        kept = single;
+    if let Some(found) = fails(pair, &single, first) {
+        kept = single[..end(&single, &found)].to_vec();
+        difference = found;
     }
     let mut run = kept.len() / 2;
     while run > 0 && Instant::now() < deadline {
@@ -29,7 +30,7 @@ pub fn shorten(pair: &mut Pair, turns: &[Turn], first: &Difference) -> (Vec<Turn
             match fails(pair, &candidate, first) {
                 Some(found) => {
                     kept = candidate;
-                    kept.truncate(found.at + 1);
+                    kept.truncate(end(&kept, &found));
                     difference = found;
                     shorter = true;
                 }
@@ -41,10 +42,24 @@ pub fn shorten(pair: &mut Pair, turns: &[Turn], first: &Difference) -> (Vec<Turn
     (kept, difference)
 }
 
+/// How many turns explain a difference: those up to it; when a reply is missing, also the rest of
+/// its pipeline, since the request that took the connection down may stand behind.
+fn end(turns: &[Turn], difference: &Difference) -> usize {
+    let at = difference.at.min(turns.len() - 1);
+    let rest = &turns[at..];
+    match lost(difference) {
+        true => at + 1 + rest.iter().position(|turn| turn.sends).unwrap_or(rest.len() - 1),
+        false => at + 1,
+    }
+}
+
+fn lost(difference: &Difference) -> bool {
+    difference.subject.starts_with("no reply")
+}
+
 /// The difference of these turns, when it is about the same request, or again a lost connection:
 /// which reply of a pipeline is the first to be missing is chance.
 fn fails(pair: &mut Pair, turns: &[Turn], like: &Difference) -> Option<Difference> {
-    let lost = |difference: &Difference| difference.subject.starts_with("no reply");
     let found = pair.play(turns).err()?;
     let alike = found.request == like.request || (lost(&found) && lost(like));
     (alike && !turns.is_empty()).then_some(found)

@@ -128,3 +128,14 @@ fn rewrite_without_a_file_is_refused() {
     let said = server.client().said("CONFIG REWRITE");
     assert_eq!(said, "(error) ERR The server is running without a config file");
 }
+
+#[test]
+fn logs_are_lines_of_json_when_asked_for() {
+    let server = freehold(1).with(&["--log-format", "json"]).start();
+    server.client().said("PING");
+
+    let log = server.log();
+    let objects = log.lines().filter(|line| line.starts_with('{') && line.ends_with('}'));
+    assert_eq!(objects.count(), log.lines().count(), "{log}");
+    assert!(log.contains("\"Ready to accept connections\""), "{log}");
+}

@@ -125,7 +125,8 @@ fn refusal(errno: i32, found: &Findings) -> String {
         (libc::EPERM | libc::EACCES, _) => {
             "io_uring_setup is forbidden to this process, most likely by the seccomp filter of \
              its container. Allow io_uring_setup, io_uring_enter and io_uring_register in the \
-             filter (docker: --security-opt seccomp=PROFILE; systemd: SystemCallFilter=@io-event)."
+             filter (docker: --security-opt seccomp=PROFILE; systemd: \
+             SystemCallFilter=io_uring_setup io_uring_enter io_uring_register)."
                 .to_owned()
         }
         (libc::ENOSYS, _) => {

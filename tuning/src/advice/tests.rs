@@ -42,6 +42,9 @@ fn only_trouble(change: impl FnOnce(&mut Host)) -> (Verdict, String, String) {
     (verdict, says, remedy.expect("a trouble has a remedy"))
 }
 
+/// What makes a sound host unsound, and words of the remedy.
+type Case = (fn(&mut Host), &'static str);
+
 #[test]
 fn a_sound_host_gets_no_advice() {
     assert_eq!(troubles(|_| ()), []);
@@ -49,7 +52,7 @@ fn a_sound_host_gets_no_advice() {
 
 #[test]
 fn what_the_server_cannot_run_on_is_bad() {
-    let cases: [(fn(&mut Host), &str); 5] = [
+    let cases: [Case; 5] = [
         (|host| host.kernel_release = Some("5.15.0-91-generic".into()), "6.1"),
         (|host| host.kernel_release = None, "uname"),
         (|host| host.io_uring_disabled = Some("2".into()), "io_uring_disabled=0"),
@@ -65,7 +68,7 @@ fn what_the_server_cannot_run_on_is_bad() {
 
 #[test]
 fn what_costs_speed_or_room_is_advice_with_a_command() {
-    let cases: [(fn(&mut Host), &str); 8] = [
+    let cases: [Case; 8] = [
         (|host| host.limits = Some(limits("4096", "unlimited")), "ulimit -Hn 65536"),
         (|host| host.limits = Some(limits("unlimited", "65536")), "LimitMEMLOCK=8M"),
         (|host| host.somaxconn = Some("128".into()), "net.core.somaxconn=4096"),

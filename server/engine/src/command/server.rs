@@ -43,8 +43,8 @@ pub const TABLE: &[Spec] = &[
         since: "1.0.0",
         group: "server",
         summary: "Synchronously save the dataset to disk and then shut down the server",
-        complexity: "O(N) when saving, where N is the total number of keys in all databases when saving \
-            data, otherwise O(1)",
+        complexity: "O(N) when saving, where N is the total number of keys in all databases when \
+            saving data, otherwise O(1)",
         examples: &[("SHUTDOWN WHAT", "-ERR syntax error\r\n")],
         ..Spec::ROW
     },
@@ -69,8 +69,8 @@ pub const TABLE: &[Spec] = &[
         run: Run::Here(wait),
         since: "3.0.0",
         group: "generic",
-        summary: "Wait for the synchronous replication of all the write commands sent in the context \
-            of the current connection",
+        summary: "Wait for the synchronous replication of all the write commands sent in the \
+            context of the current connection",
         examples: &[
             ("WAIT 0 10", ":0\r\n"),
             ("WAIT x 10", "-ERR value is not an integer or out of range\r\n"),

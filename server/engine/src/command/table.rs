@@ -15,11 +15,20 @@ pub struct Command {
     pub full_name: Box<str>,
     /// Where the only key stands, when there is exactly one at a fixed place.
     pub key_at: Option<usize>,
+    /// See [`head_of`].
+    head: u64,
     /// Indices of the subcommands in [`Table::commands`].
     pub subcommands: Vec<usize>,
 }
 
 impl Command {
+    /// Whether `name`, whose head is this command's, is its name.
+    #[inline]
+    fn is_called(&self, name: &[u8]) -> bool {
+        let own = self.spec.name.as_bytes();
+        own.len() == name.len() && (own.len() <= 8 || own.eq_ignore_ascii_case(name))
+    }
+
     pub fn is_container(&self) -> bool {
         matches!(self.spec.run, Run::Container)
     }
@@ -49,7 +58,7 @@ impl Table {
             let subcommands = spec.subcommands.iter().map(|sub| table.add(sub, Some(spec)));
             let subcommands: Vec<usize> = subcommands.collect();
             table.commands[index].subcommands = subcommands;
-            let mut cell = cell_of(spec.name.as_bytes());
+            let mut cell = cell_of(head_of(spec.name.as_bytes()), spec.name.len());
             while table.cells[cell] != 0 {
                 cell = (cell + 1) % CELLS;
             }
@@ -70,6 +79,7 @@ impl Table {
             index: self.commands.len(),
             full_name: full_name.into(),
             key_at: spec.single_key(),
+            head: head_of(spec.name.as_bytes()),
             subcommands: Vec::new(),
         });
         self.commands.len() - 1
@@ -78,11 +88,12 @@ impl Table {
     /// The command of this name in any mix of case; containers are not entered.
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<&Command> {
-        let mut cell = cell_of(name);
+        let head = head_of(name);
+        let mut cell = cell_of(head, name.len());
         loop {
             let index = usize::from(self.cells[cell]).checked_sub(1)?;
             let command = &self.commands[index];
-            if command.spec.name.as_bytes().eq_ignore_ascii_case(name) {
+            if command.head == head && command.is_called(name) {
                 return Some(command);
             }
             cell = (cell + 1) % CELLS;
@@ -117,13 +128,59 @@ impl Table {
     }
 }
 
-/// Case folded by clearing one bit a byte; a collision costs one more comparison.
-fn cell_of(name: &[u8]) -> usize {
-    let mut head = [0; 8];
-    let length = name.len().min(8);
-    head[..length].copy_from_slice(&name[..length]);
-    let folded = (u64::from_le_bytes(head) & 0xDFDF_DFDF_DFDF_DFDF) ^ name.len() as u64;
-    (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 53) as usize
+/// The first eight bytes of a name with the bit cleared that tells cases apart. Of all bytes only a
+/// letter's two cases fold to that letter, so for names of at most eight letters equal heads and
+/// lengths are equal names.
+#[inline]
+fn head_of(name: &[u8]) -> u64 {
+    const CASE: u64 = 0xDFDF_DFDF_DFDF_DFDF;
+    let head = match name.first_chunk::<8>() {
+        Some(head) => u64::from_le_bytes(*head),
+        None => name.iter().rev().fold(0, |head, &byte| head << 8 | u64::from(byte)),
+    };
+    head & CASE
+}
+
+#[inline]
+fn cell_of(head: u64, length: usize) -> usize {
+    ((head ^ length as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 53) as usize
 }
 
 const _: () = assert!(CELLS == 1 << (64 - 53));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_in_any_case_and_nothing_else_is() {
+        let table = Table::get();
+        for command in table.top() {
+            let name = command.spec.name.as_bytes();
+            for given in [name.to_vec(), name.to_ascii_lowercase()] {
+                let found = table.find(&given).map(|found| found.index);
+                assert_eq!(found, Some(command.index), "{}", command.full_name);
+            }
+            for at in 0..name.len() {
+                for byte in 0..=255u8 {
+                    let mut other = name.to_vec();
+                    other[at] = byte;
+                    let known = table
+                        .top()
+                        .any(|command| command.spec.name.as_bytes().eq_ignore_ascii_case(&other));
+                    assert_eq!(table.find(&other).is_some(), known, "{other:?}");
+                }
+            }
+        }
+        assert!(table.find(b"").is_none());
+    }
+
+    #[test]
+    fn short_names_are_all_letters() {
+        // What `head_of` rests on.
+        for command in Table::get().top() {
+            let name = command.spec.name;
+            assert!(name.len() > 8 || name.bytes().all(|byte| byte.is_ascii_uppercase()), "{name}");
+        }
+    }
+}

@@ -4,7 +4,7 @@
 use super::Keyspace;
 use super::db::Db;
 use super::expiry::{NEVER, Sweep, decode};
-use super::table::{BUCKET_WORDS, Place, word};
+use super::table::{BUCKET_WORDS, Bucket, Place, word};
 use crate::base::time::UnixMillis;
 
 /// Slots passed without a look cost about 1 ns each; so many count as one visit.
@@ -89,6 +89,11 @@ impl Keyspace {
         let mut soonest = NEVER;
         for step in 0..buckets {
             let bucket = (first + step) % buckets;
+            let table = self.dbs[db].tables.table(slot);
+            if let Some(tick) = soonest_unless_due(&table.buckets[bucket], base, target) {
+                soonest = soonest.min(tick);
+                continue;
+            }
             let mut index = 0;
             while index < BUCKET_WORDS {
                 let place = Place { bucket, index };
@@ -160,6 +165,20 @@ impl Keyspace {
         }
         self.dbs[db].expiry.slot_done(soonest);
     }
+}
+
+/// The earliest tick of a bucket's words, or nothing when one of them is due by `target`: most
+/// buckets of a slot that is due are passed by this.
+#[inline]
+fn soonest_unless_due(bucket: &Bucket, base: u64, target: u64) -> Option<u64> {
+    let mut soonest = NEVER;
+    for &found in bucket {
+        let due = word::due(found);
+        if due != 0 {
+            soonest = soonest.min(decode(base, due));
+        }
+    }
+    (soonest > target).then_some(soonest)
 }
 
 impl Db {
