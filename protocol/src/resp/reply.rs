@@ -35,14 +35,18 @@ impl<'a> Reply<'a> {
         self.line(b'+', text.as_bytes());
     }
 
-    /// An error with its code, `ERR no such key`; line ends in it become spaces.
+    /// An error with its code, `ERR no such key`; line ends around it go, those in it become
+    /// spaces, as in Redis.
     pub fn error(&mut self, text: &str) {
-        self.line(b'-', text.as_bytes());
+        self.error_bytes(text.as_bytes());
     }
 
     /// As [`Reply::error`], for texts that quote a client's bytes, which may not be UTF-8.
     pub fn error_bytes(&mut self, text: &[u8]) {
-        self.line(b'-', text);
+        let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let start = text.iter().position(|byte| !ends(byte)).unwrap_or(text.len());
+        let end = text.iter().rposition(|byte| !ends(byte)).map_or(start, |last| last + 1);
+        self.line(b'-', &text[start..end]);
     }
 
     #[inline]

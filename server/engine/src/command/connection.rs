@@ -133,6 +133,8 @@ const NO_PASSWORD: CommandError = CommandError::Said(
 );
 const WRONG_PASSWORD: CommandError =
     CommandError::Said("WRONGPASS invalid username-password pair or user is disabled.");
+const BEYOND_I32: CommandError =
+    CommandError::Said("ERR value is out of range, value must between -2147483648 and 2147483647");
 const HELLO_NEEDS_AUTH: CommandError = CommandError::Said(
     "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO \
      <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP \
@@ -271,6 +273,9 @@ fn reset(cx: &mut Cx<'_>, _args: Args<'_>, reply: &mut Reply<'_>) -> Done {
 
 fn select(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     let db = parse_i64(args.get(1)).ok_or(CommandError::NotAnInteger)?;
+    if i32::try_from(db).is_err() {
+        return Err(BEYOND_I32);
+    }
     let databases = i64::from(cx.core.config.databases_in_use());
     if cx.core.config.cluster_enabled && db != 0 && databases == 1 {
         return Err(CommandError::Said("ERR SELECT is not allowed in cluster mode"));

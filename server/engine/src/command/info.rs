@@ -68,7 +68,7 @@ fn figures(core: &Core) -> InfoPart {
             DatabaseFigures {
                 keys: core.keyspace.len(db) as u64,
                 expires,
-                ttl_ms_sum: average * expires,
+                ttl_ms_sum: average.saturating_mul(expires),
             }
         })
         .collect();
@@ -94,7 +94,7 @@ impl InfoPart {
         for (ours, theirs) in self.databases.iter_mut().zip(&other.databases) {
             ours.keys += theirs.keys;
             ours.expires += theirs.expires;
-            ours.ttl_ms_sum += theirs.ttl_ms_sum;
+            ours.ttl_ms_sum = ours.ttl_ms_sum.saturating_add(theirs.ttl_ms_sum);
         }
         self.memory_used_bytes += other.memory_used_bytes;
         self.keyspace_bytes += other.keyspace_bytes;

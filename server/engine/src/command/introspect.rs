@@ -43,7 +43,7 @@ pub const TABLE: &[Spec] = &[Spec {
                 given.",
             complexity: "O(N) where N is the number of commands to look up",
             examples: &[
-                ("COMMAND INFO nothing", "*1\r\n*-1\r\n"),
+                ("COMMAND INFO nothing", "*1\r\n$-1\r\n"),
                 ("COMMAND INFO get", "*1\r\n*10\r\n$3\r\nget\r\n:2\r\n*"),
             ],
             ..Spec::ROW
@@ -156,7 +156,7 @@ fn info(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     for name in args.iter().skip(2) {
         match Table::get().find_full(name) {
             Some(command) => write_info(command, reply),
-            None => reply.null_array(),
+            None => reply.null(),
         }
     }
     Ok(())

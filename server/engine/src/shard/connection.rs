@@ -19,11 +19,29 @@ use freehold_protocol::resp::parse::Resume;
 /// One reply in the order of requests.
 enum Segment {
     Ready(Range<usize>),
-    Waiting(Option<Framing>),
+    Waiting(Await),
+}
+
+/// What becomes of a reply that is still to come.
+#[derive(Clone, Copy)]
+pub enum Await {
+    Resp,
+    Binary(Framing),
+    /// The client has asked for no reply.
+    Nothing,
+}
+
+impl Await {
+    pub fn new(framing: Option<Framing>, muted: bool) -> Await {
+        match framing {
+            _ if muted => Await::Nothing,
+            Some(framing) => Await::Binary(framing),
+            None => Await::Resp,
+        }
+    }
 }
 
 /// What of a connection is bytes.
-#[derive(Default)]
 pub struct Connection {
     /// Replies ready to be sent, in order.
     pub out: Vec<u8>,
@@ -45,8 +63,9 @@ pub struct Connection {
     pub queued: bool,
     /// Bytes of output the server has under way.
     pub in_flight: usize,
-    /// What a forwarded reply was long lately: many long ones are not asked for at once.
-    reply_bytes_recent: usize,
+    /// How long forwarded replies have been lately; before there were any, long. Many long ones
+    /// are not asked for at once.
+    reply_bytes_expected: usize,
     /// In the shard's list of connections the server must look at.
     pub dirty: bool,
     /// When the oldest byte of an incomplete request came, for the partial-frame deadline.
@@ -54,6 +73,31 @@ pub struct Connection {
     /// When the output passed its soft limit.
     pub soft_limit_since_us: Option<u64>,
 }
+
+impl Default for Connection {
+    fn default() -> Connection {
+        Connection {
+            out: Vec::new(),
+            input: Vec::new(),
+            resume: Resume::default(),
+            queue: VecDeque::new(),
+            front: 0,
+            side: Vec::new(),
+            waiting: 0,
+            alone: false,
+            backlog: false,
+            queued: false,
+            in_flight: 0,
+            reply_bytes_expected: FIRST_REPLY_BYTES,
+            dirty: false,
+            partial_since_us: None,
+            soft_limit_since_us: None,
+        }
+    }
+}
+
+/// What the length of a connection's first forwarded replies is taken to be.
+const FIRST_REPLY_BYTES: usize = 1024 * 1024;
 
 impl Connection {
     /// Makes the place free for the next connection. A place in the shard's queues outlives its
@@ -71,7 +115,7 @@ impl Connection {
     /// Whether one more request may be sent to another core. Its reply comes whether the client
     /// reads or not, so the longer replies have been, the fewer may be under way.
     pub fn may_forward(&self) -> bool {
-        let share = FORWARDED_BYTES_MAX / self.reply_bytes_recent.max(1);
+        let share = FORWARDED_BYTES_MAX / self.reply_bytes_expected.max(1);
         self.waiting < share.clamp(1, WAITING_REPLIES_MAX)
     }
 
@@ -81,8 +125,8 @@ impl Connection {
     }
 
     /// Keeps a place for a reply that comes later; the number names it in [`Connection::fill`].
-    pub fn reserve(&mut self, framing: Option<Framing>) -> u64 {
-        self.queue.push_back(Segment::Waiting(framing));
+    pub fn reserve(&mut self, reply: Await) -> u64 {
+        self.queue.push_back(Segment::Waiting(reply));
         self.waiting += 1;
         self.front + self.queue.len() as u64 - 1
     }
@@ -108,7 +152,7 @@ impl Connection {
         let Some(Segment::Waiting(framing)) = self.queue.get(index) else { return };
         let framing = *framing;
         self.waiting -= 1;
-        self.reply_bytes_recent = reply.len().max(self.reply_bytes_recent / 8 * 7);
+        self.reply_bytes_expected = reply.len().max(self.reply_bytes_expected / 8 * 7);
         if index == 0 {
             put(framing, reply, &mut self.out);
             self.queue.pop_front();
@@ -150,10 +194,11 @@ impl Connection {
 /// not keep every reply it ever had.
 const SIDE_COMPACT_BYTES: usize = 32 * 1024;
 
-fn put(framing: Option<Framing>, reply: &[u8], out: &mut Vec<u8>) {
-    match framing {
-        Some(framing) => binary_reply::write(framing, reply, out),
-        None => out.extend_from_slice(reply),
+fn put(awaited: Await, reply: &[u8], out: &mut Vec<u8>) {
+    match awaited {
+        Await::Binary(framing) => binary_reply::write(framing, reply, out),
+        Await::Resp => out.extend_from_slice(reply),
+        Await::Nothing => {}
     }
 }
 
@@ -165,9 +210,9 @@ mod tests {
     fn replies_leave_in_request_order_whatever_order_they_come_in() {
         let mut connection = Connection::default();
         connection.write(|out| out.extend_from_slice(b"a"));
-        let b = connection.reserve(None);
+        let b = connection.reserve(Await::Resp);
         connection.write(|out| out.extend_from_slice(b"c"));
-        let d = connection.reserve(None);
+        let d = connection.reserve(Await::Resp);
         connection.write(|out| out.extend_from_slice(b"e"));
 
         connection.fill(d, b"d");
@@ -183,7 +228,7 @@ mod tests {
     #[test]
     fn a_reply_nobody_awaits_changes_nothing() {
         let mut connection = Connection::default();
-        let first = connection.reserve(None);
+        let first = connection.reserve(Await::Resp);
         connection.fill(first, b"1");
         connection.fill(first, b"again");
         connection.fill(first + 5, b"never");

@@ -4,6 +4,7 @@
 use super::Shard;
 use super::limits::EVICTIONS_PER_COMMAND_MAX;
 use crate::command::context::Core;
+use crate::config::Policy;
 use crate::effect::{Effect, Gone};
 
 impl Core {
@@ -20,7 +21,10 @@ impl Core {
                 continue; // what FLUSHALL left behind goes before anything living
             }
             if !self.evict_one() {
-                return self.memory_used_bytes() <= limit;
+                // With any key allowed to go, a core without keys is over its share because of the
+                // others, who are evicting theirs.
+                let policy = self.config.maxmemory_policy;
+                return !policy.is_volatile() && policy != Policy::NoEviction;
             }
         }
         // There is more that can go, and upkeep goes on with it at once: Redis, too, lets the

@@ -21,7 +21,7 @@ pub const WAITING_REPLIES_MAX: usize = 512;
 
 /// Bytes of replies that may be under way from other cores to one connection, as far as the
 /// length of its latest replies foretells.
-pub const FORWARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const FORWARDED_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Messages for other cores that may wait for a full ring before connections stop reading.
 pub const OUTBOX_MAX: usize = 64;

@@ -4,6 +4,7 @@ use freehold_protocol::args::Args;
 use freehold_protocol::args::Span;
 use freehold_protocol::binary::Framing;
 
+use super::connection::Await;
 use super::limits::{BATCH_MAX, SPARE_PARCELS_MAX};
 use super::locks::LockKey;
 use super::parcel::{Item, Message, Parcel};
@@ -38,10 +39,7 @@ impl Shard {
         let muted = execute::is_muted(session);
         let mut caller = session.caller(id);
         caller.session = None;
-        let sequence = match muted {
-            true => NOBODY_WAITS,
-            false => self.connections[id.0 as usize].reserve(framing),
-        };
+        let sequence = self.connections[id.0 as usize].reserve(Await::new(framing, muted));
         self.core.stats.forwarded_commands += 1;
         let item = Item {
             session: id,
@@ -207,9 +205,6 @@ impl Shard {
     /// Our own parcel has come back: its replies go into their places.
     fn take_answers(&mut self, mut parcel: Box<Parcel>) {
         for item in &parcel.items {
-            if item.sequence == NOBODY_WAITS {
-                continue;
-            }
             let start = item.reply.start as usize;
             let reply = &parcel.replies[start..start + item.reply.len as usize];
             self.fill(item.session, item.caller.client_id, item.sequence, reply);
@@ -233,6 +228,3 @@ impl Shard {
         self.mark_dirty(id);
     }
 }
-
-/// The sequence of an item whose answer is dropped (CLIENT REPLY).
-const NOBODY_WAITS: u64 = u64::MAX;

@@ -142,12 +142,7 @@ impl Shard {
         let mut over: Vec<SessionId> = Vec::new();
         for (id, session) in self.core.sessions.iter() {
             let connection = &mut self.connections[id.0 as usize];
-            // What is under way is one send, and one reply may be as long as the longest value: a
-            // slow reader is one that lets more than the limit gather behind it.
-            let pending = match connection.in_flight {
-                0 => 0,
-                in_flight => (connection.output_bytes() - in_flight) as u64,
-            };
+            let pending = connection.output_bytes() as u64;
             let soft = limit.soft_bytes > 0 && pending > limit.soft_bytes;
             connection.soft_limit_since_us =
                 if soft { connection.soft_limit_since_us.or(Some(now_us)) } else { None };

@@ -25,6 +25,7 @@ use freehold_protocol::args::Args;
 use freehold_protocol::binary::Framing;
 use freehold_protocol::resp::reply::Reply;
 
+use super::connection::Await;
 use super::locks::{LockKey, Ticket, Wanted};
 use super::parcel::{Answer, Errand, Message, OwnedRequest, Part};
 use super::receive::Dispatched;
@@ -44,8 +45,8 @@ pub struct Transaction {
     ticket: Ticket,
     session: SessionId,
     caller: Caller,
-    /// The reply's place; the reply of a muted command has none.
-    sequence: Option<u64>,
+    /// The reply's place.
+    sequence: u64,
     request: OwnedRequest,
     kind: Kind,
     members: Vec<Plan>,
@@ -186,7 +187,7 @@ impl Shard {
         let caller = session.caller(id);
         let connection = &mut self.connections[id.0 as usize];
         connection.alone = true;
-        let sequence = (!muted).then(|| connection.reserve(framing));
+        let sequence = connection.reserve(Await::new(framing, muted));
         let ticket = self.tickets.take().0;
         self.core.stats.transactions += 1;
         let transaction = Transaction {
@@ -433,9 +434,7 @@ impl Shard {
             return;
         }
         self.connections[id.0 as usize].alone = false;
-        if let Some(sequence) = transaction.sequence {
-            self.fill(id, client_id, sequence, reply);
-        }
+        self.fill(id, client_id, transaction.sequence, reply);
         if !self.core.requests.is_empty() {
             self.serve_requests(id);
         }
