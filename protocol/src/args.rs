@@ -57,6 +57,21 @@ impl<'a> Args<'a> {
         self.spans.get(index).map(|&span| self.bytes_of(span))
     }
 
+    /// The first eight bytes of argument `index` as a little-endian number, zeros behind a shorter
+    /// one; 0 when there is no such argument. One load: the bytes behind a short argument are
+    /// those of the buffer and are masked off.
+    #[inline]
+    pub fn head(&self, index: usize) -> u64 {
+        let Some(&span) = self.spans.get(index) else { return 0 };
+        let Some(head) = self.buffer.get(span.start as usize..).and_then(<[u8]>::first_chunk::<8>)
+        else {
+            let bytes = self.bytes_of(span).iter().rev();
+            return bytes.fold(0, |head, &byte| head << 8 | u64::from(byte));
+        };
+        let head = u64::from_le_bytes(*head);
+        if span.len < 8 { head & ((1 << (8 * span.len)) - 1) } else { head }
+    }
+
     /// The command's name as the client spelled it. Panics when there are no arguments at all.
     #[inline]
     pub fn name(&self) -> &'a [u8] {
@@ -107,6 +122,22 @@ mod tests {
         assert_eq!((args.len(), args.name(), args.get(2)), (3, &b"SET"[..], &b"value"[..]));
         assert_eq!(args.try_get(3), None);
         assert_eq!(args.iter().next_back(), Some(&b"value"[..]));
+    }
+
+    #[test]
+    fn a_head_is_the_argument_and_nothing_of_its_neighbours() {
+        let spans: Vec<Span> = (0..=20u32)
+            .flat_map(|start| (0..=20 - start).map(move |len| Span { start, len }))
+            .collect();
+        let buffer: Vec<u8> = (1..=20).collect();
+        let args = Args::new(&buffer, &spans);
+        for index in 0..args.len() {
+            let bytes = args.get(index);
+            let mut head = [0; 8];
+            head[..bytes.len().min(8)].copy_from_slice(&bytes[..bytes.len().min(8)]);
+            assert_eq!(args.head(index), u64::from_le_bytes(head), "{bytes:?}");
+        }
+        assert_eq!(args.head(args.len()), 0);
     }
 
     #[test]

@@ -50,10 +50,28 @@ impl Slot {
 /// behind it, or the whole key when there is no such pair or nothing in between.
 #[inline]
 pub fn hash_tag(key: &[u8]) -> &[u8] {
+    if let Some(first) = key.first_chunk::<8>()
+        && let Some(last) = key.last_chunk::<8>()
+        && key.len() <= 16
+    {
+        // The usual key is two loads instead of a call.
+        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+        if !may_open_tag(first) && !may_open_tag(last) {
+            return key;
+        }
+    }
     match memchr::memchr(b'{', key) {
         None => key,
         Some(open) => tag_behind(key, open),
     }
+}
+
+/// Whether one of eight bytes may be `{`: true whenever one is.
+#[inline]
+fn may_open_tag(bytes: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let zero_where_open = bytes ^ (b'{' as u64 * ONES);
+    zero_where_open.wrapping_sub(ONES) & !zero_where_open & (ONES << 7) != 0
 }
 
 fn tag_behind(key: &[u8], open: usize) -> &[u8] {
@@ -115,6 +133,11 @@ mod tests {
             ("foo}bar{", "foo}bar{"),
             ("}{a}", "a"),
             ("{}", "{}"),
+            ("{123}678", "123"),
+            ("0123456{89}b", "89"),
+            ("0123456789ab{d}", "d"),
+            ("0123456789abcdef{d}", "d"),
+            ("|||||||{a}zzzz~~", "a"),
         ] {
             assert_eq!(hash_tag(key.as_bytes()), tag.as_bytes(), "{key}");
         }

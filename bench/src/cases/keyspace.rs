@@ -98,15 +98,7 @@ pub fn lookup_hit(name: &'static str, filled: &Filled) -> Case {
 /// asked for before the first lookup.
 fn prefetch<'a>(keyspace: &Keyspace, batch: &'a [Key]) -> [KeyRef<'a>; BATCH] {
     let known = std::array::from_fn(|at| keyspace.key_ref(&batch[at]));
-    for key in &known {
-        keyspace.prefetch_table(0, key.slot);
-    }
-    for key in &known {
-        keyspace.prefetch_bucket(0, key.slot, key.hash);
-    }
-    for key in &known {
-        keyspace.prefetch_entries(0, key.slot, key.hash);
-    }
+    keyspace.prefetch(0, known.iter().map(|key| (key.slot, key.hash)));
     known
 }
 

@@ -159,10 +159,21 @@ impl<'a> Reply<'a> {
 
     #[inline]
     fn header(&mut self, marker: u8, number: i64) {
-        // The one-digit header is most of them: a constant store instead of a formatter.
-        if let digit @ 0..=9 = number {
-            self.out.extend_from_slice(&[marker, b'0' + digit as u8, b'\r', b'\n']);
-            return;
+        // Nearly all have one to three digits: a constant store instead of a formatter.
+        let digit = |power: i64| b'0' + (number / power % 10) as u8;
+        match number {
+            0..=9 => {
+                return self.out.extend_from_slice(&[marker, digit(1), b'\r', b'\n']);
+            }
+            10..=99 => {
+                return self.out.extend_from_slice(&[marker, digit(10), digit(1), b'\r', b'\n']);
+            }
+            100..=999 => {
+                let digits = [digit(100), digit(10), digit(1)];
+                self.out.extend_from_slice(&[marker, digits[0], digits[1], digits[2]]);
+                return self.out.extend_from_slice(b"\r\n");
+            }
+            _ => {}
         }
         let mut digits = itoa::Buffer::new();
         let digits = digits.format(number).as_bytes();

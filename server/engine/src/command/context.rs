@@ -15,7 +15,7 @@ use crate::base::random::Random;
 use crate::base::time::{Now, UnixMillis};
 use crate::config::Config;
 use crate::effect::{Effect, Effects, Gone};
-use crate::keyspace::{EntryRef, KeyRef, Keyspace, StringForm, eviction};
+use crate::keyspace::{EntryRef, Hit, KeyRef, Keyspace, StringForm, eviction};
 use crate::memory::Handle;
 use crate::mesh::CoreId;
 use crate::value::Kind;
@@ -158,14 +158,17 @@ impl<'c> Cx<'c> {
     /// Finds a key that is alive in `db`; one past its deadline is removed on the way.
     #[inline]
     pub fn find_in(&mut self, db: u8, key: &KeyRef<'_>) -> Option<Handle> {
-        let handle = self.core.keyspace.find(db, key)?;
-        match self.core.keyspace.entry(handle).expiry() {
-            Some(at) if at < self.core.now.unix_ms => {
-                self.core.expire(db, key);
-                None
-            }
-            _ => Some(handle),
+        self.hit(db, key).map(|hit| hit.handle)
+    }
+
+    #[inline]
+    fn hit(&mut self, db: u8, key: &KeyRef<'_>) -> Option<Hit> {
+        let hit = self.core.keyspace.hit(db, key)?;
+        if hit.has_deadline() && self.core.keyspace.entry(hit.handle).is_expired(self.now_ms()) {
+            self.core.expire(db, key);
+            return None;
         }
+        Some(hit)
     }
 
     /// The entry of a key, without a trace: no hit or miss counted, no access clock.
@@ -178,22 +181,21 @@ impl<'c> Cx<'c> {
     /// The entry of a key for a reader: counts the hit or miss and touches the access clock.
     #[inline]
     pub fn read(&mut self, key: &[u8]) -> Option<EntryRef<'_>> {
-        let handle = self.read_handle(key)?;
-        Some(self.core.keyspace.entry(handle))
+        let (hit, access) = self.read_hit(key)?;
+        Some(self.core.keyspace.visit(hit, access))
     }
 
+    /// Finds a key for a reader, and says what its access clock becomes.
     #[inline]
-    fn read_handle(&mut self, key: &[u8]) -> Option<Handle> {
+    fn read_hit(&mut self, key: &[u8]) -> Option<(Hit, u32)> {
         let key = self.key(key);
-        let Some(handle) = self.find_in(self.caller.db, &key) else {
+        let Some(hit) = self.hit(self.caller.db, &key) else {
             self.core.stats.keyspace_misses += 1;
             return None;
         };
         self.core.stats.keyspace_hits += 1;
-        if !self.caller.no_touch {
-            self.touch(handle);
-        }
-        Some(handle)
+        let access = if self.caller.no_touch { hit.access() } else { self.touched(hit) };
+        Some((hit, access))
     }
 
     /// As [`Cx::read`], leaving the access clock alone: TTL, TYPE, EXISTS and their kin.
@@ -210,8 +212,8 @@ impl<'c> Cx<'c> {
     /// `WrongType` when the key holds something else.
     #[inline]
     pub fn read_string(&mut self, key: &[u8]) -> Result<Option<&[u8]>, CommandError> {
-        let Some(handle) = self.read_handle(key) else { return Ok(None) };
-        self.string_at(handle).map(Some)
+        let Some((hit, access)) = self.read_hit(key) else { return Ok(None) };
+        text_of(self.core.keyspace.visit(hit, access), &mut self.digits).map(Some)
     }
 
     /// The string at a key that is about to be changed: no hit or miss counted, access touched.
@@ -221,30 +223,21 @@ impl<'c> Cx<'c> {
     pub fn string_to_change(&mut self, key: &[u8]) -> Result<Option<&[u8]>, CommandError> {
         let key = self.key(key);
         let Some(handle) = self.find_in(self.caller.db, &key) else { return Ok(None) };
-        self.string_at(handle).map(Some)
+        text_of(self.core.keyspace.entry(handle), &mut self.digits).map(Some)
     }
 
-    fn string_at(&mut self, handle: Handle) -> Result<&[u8], CommandError> {
-        let entry = self.core.keyspace.entry(handle);
-        match entry.kind() {
-            Kind::String => Ok(entry.value().text(&mut self.digits)),
-        }
-    }
-
+    /// What the access clock of an entry becomes when it is read.
     #[inline]
-    fn touch(&mut self, handle: Handle) {
+    fn touched(&mut self, hit: Hit) -> u32 {
         let core = &mut *self.core;
         if !core.config.maxmemory_policy.is_lfu() {
-            core.keyspace.set_access_at(handle, core.access);
-            return;
+            return core.access;
         }
-        let old = core.keyspace.entry(handle).access();
         let tuning = eviction::LfuTuning {
             log_factor: core.config.lfu_log_factor,
             decay_minutes: core.config.lfu_decay_minutes,
         };
-        let new = eviction::lfu_touch(old, core.now.unix_ms, &tuning, core.random.f64());
-        core.keyspace.set_access_at(handle, new);
+        eviction::lfu_touch(hit.access(), core.now.unix_ms, &tuning, core.random.f64())
     }
 
     /// The access clock of a key that is written: now under LRU; under LFU the uses counted so far
@@ -388,6 +381,17 @@ impl<'c> Cx<'c> {
             return Err(CommandError::StringTooLong);
         }
         Ok(())
+    }
+}
+
+/// The string an entry holds.
+#[inline]
+fn text_of<'a>(
+    entry: EntryRef<'a>,
+    digits: &'a mut itoa::Buffer,
+) -> Result<&'a [u8], CommandError> {
+    match entry.kind() {
+        Kind::String => Ok(entry.value().text(digits)),
     }
 }
 

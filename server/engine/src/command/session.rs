@@ -3,6 +3,7 @@
 
 use super::error::CommandError;
 use super::spec::Spec;
+use super::table::Command;
 use crate::base::time::Now;
 
 /// Index of a session in its core's table. Reused after a disconnect; what outlives a turn carries
@@ -98,6 +99,13 @@ impl Session {
             port: self.port,
             local: self.local_peer,
         }
+    }
+
+    /// So many more commands, of which this is the last, are about to run or have.
+    pub fn note_commands(&mut self, last: &Command, count: u64) {
+        self.commands += count;
+        self.last_command = Some(last.spec);
+        self.last_container = last.parent;
     }
 
     pub fn new(client_id: u64, accepted: Accepted, authenticated: bool, now: Now) -> Session {

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use freehold_protocol::args::Args;
+
 use super::spec::{Run, Spec};
 
 /// A row in its place.
@@ -88,7 +90,17 @@ impl Table {
     /// The command of this name in any mix of case; containers are not entered.
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<&Command> {
-        let head = head_of(name);
+        self.find_by_head(head_of(name), name)
+    }
+
+    /// The command a request names.
+    #[inline]
+    pub fn find_of(&self, args: Args<'_>) -> Option<&Command> {
+        self.find_by_head(args.head(0) & CASE, args.try_get(0)?)
+    }
+
+    #[inline]
+    fn find_by_head(&self, head: u64, name: &[u8]) -> Option<&Command> {
         let mut cell = cell_of(head, name.len());
         loop {
             let index = usize::from(self.cells[cell]).checked_sub(1)?;
@@ -133,13 +145,15 @@ impl Table {
 /// lengths are equal names.
 #[inline]
 fn head_of(name: &[u8]) -> u64 {
-    const CASE: u64 = 0xDFDF_DFDF_DFDF_DFDF;
     let head = match name.first_chunk::<8>() {
         Some(head) => u64::from_le_bytes(*head),
         None => name.iter().rev().fold(0, |head, &byte| head << 8 | u64::from(byte)),
     };
     head & CASE
 }
+
+/// All but the bits that tell cases apart.
+const CASE: u64 = 0xDFDF_DFDF_DFDF_DFDF;
 
 #[inline]
 fn cell_of(head: u64, length: usize) -> usize {

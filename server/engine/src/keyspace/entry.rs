@@ -288,6 +288,17 @@ impl<'a> EntryRef<'a> {
         EntryRef { header: Header::read(bytes), bytes, outside }
     }
 
+    /// The entry at `bytes`, whose header is known.
+    #[inline]
+    pub(super) fn with_header(
+        header: Header,
+        bytes: &'a [u8],
+        outside: &'a Outside,
+    ) -> EntryRef<'a> {
+        debug_assert!(header == Header::read(bytes));
+        EntryRef { header, bytes, outside }
+    }
+
     /// The entry at `bytes` if it is that of `key`. The length is compared first: it is in the
     /// header, which has just been loaded.
     #[inline]

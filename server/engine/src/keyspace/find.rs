@@ -1,10 +1,35 @@
 //! Finding a key first and deciding afterwards: the door looks at the deadline before it lets
 //! anybody see the entry.
 
-use super::entry::Header;
-use super::{KeyRef, Keyspace};
+use super::entry::{EntryRef, Header, flag};
+use super::table::{BUCKET_WORDS, Bucket, prefetch_entries};
+use super::{KeyRef, Keyspace, hash16};
 use crate::memory::Handle;
 use freehold_protocol::slot::Slot;
+
+/// Keys that [`Keyspace::prefetch`] asks for in one call; those beyond are left alone.
+const PREFETCH_MAX: usize = 16;
+
+/// A key that was found, with what its entry's header said then. Good until the keyspace changes.
+#[derive(Clone, Copy, Debug)]
+pub struct Hit {
+    pub handle: Handle,
+    header: Header,
+}
+
+impl Hit {
+    /// Whether its entry has a deadline, which may have passed.
+    #[inline]
+    pub fn has_deadline(&self) -> bool {
+        self.header.has(flag::DEADLINE)
+    }
+
+    /// The access clock of its entry.
+    #[inline]
+    pub fn access(&self) -> u32 {
+        self.header.access()
+    }
+}
 
 impl Keyspace {
     /// Where the entry of a key lies, whether its deadline has passed or not. The handle is good
@@ -14,21 +39,40 @@ impl Keyspace {
         self.locate(db, key).map(|found| found.handle)
     }
 
-    /// Moves the access clock of an entry that has just been found.
+    /// As [`Keyspace::find`], with what the entry says of itself.
     #[inline]
-    pub fn set_access_at(&mut self, handle: Handle, access: u32) {
-        let entry = self.slab.bytes_mut(handle);
-        let header = Header::read(entry);
-        if header.access() != access {
-            header.with_access(access).write(entry);
-        }
+    pub fn hit(&self, db: u8, key: &KeyRef<'_>) -> Option<Hit> {
+        let found = self.locate(db, key)?;
+        Some(Hit { handle: found.handle, header: found.header })
     }
 
-    /// All three prefetch stages for the keys of a batch, stage by stage.
+    /// The entry of a key that was just found, its access clock moved to `access`.
+    #[inline]
+    pub fn visit(&mut self, hit: Hit, access: u32) -> EntryRef<'_> {
+        let bytes = self.slab.tail_mut(hit.handle);
+        let header = hit.header.with_access(access);
+        if header != hit.header {
+            header.write(bytes);
+        }
+        EntryRef::with_header(header, bytes, &self.outside)
+    }
+
+    /// Asks for all that looking up these keys will read, stage by stage: every table's header,
+    /// then every bucket through the headers that have arrived, then the entries through the
+    /// buckets.
+    #[inline]
     pub fn prefetch(&self, db: u8, keys: impl Iterator<Item = (Slot, u64)> + Clone) {
-        keys.clone().for_each(|(slot, _)| self.prefetch_table(db, slot));
-        keys.clone().for_each(|(slot, hash)| self.prefetch_bucket(db, slot, hash));
-        keys.for_each(|(slot, hash)| self.prefetch_entries(db, slot, hash));
+        const NO_WORDS: &Bucket = &[0; BUCKET_WORDS];
+        let tables = &self.dbs[usize::from(db)].tables;
+        keys.clone().for_each(|(slot, _)| tables.prefetch_header(self.local(slot)));
+        let mut homes = [NO_WORDS; PREFETCH_MAX];
+        for (home, (slot, hash)) in homes.iter_mut().zip(keys.clone()) {
+            let table = tables.get(self.local(slot));
+            *home = table.and_then(|table| table.prefetch_home(hash16(hash))).unwrap_or(NO_WORDS);
+        }
+        for (home, (_, hash)) in homes.into_iter().zip(keys) {
+            prefetch_entries(home, hash16(hash), |handle| self.slab.prefetch(handle));
+        }
     }
 
     /// An empty keyspace over all slots that places keys as this one does.

@@ -25,6 +25,7 @@ mod transfer;
 mod write;
 
 pub use entry::{EntryRef, ValueRef};
+pub use find::Hit;
 pub use form::StringForm;
 pub use scan::ScanPosition;
 pub use transfer::Taken;
@@ -52,8 +53,13 @@ impl KeyRef<'_> {
     /// The part of the hash the table keeps.
     #[inline]
     fn hash16(&self) -> u16 {
-        (self.hash >> 48) as u16
+        hash16(self.hash)
     }
+}
+
+#[inline]
+fn hash16(hash: u64) -> u16 {
+    (hash >> 48) as u16
 }
 
 /// The keyed hash of keys. All cores of a node share the seed, so that a key travels with its
@@ -241,29 +247,6 @@ impl Keyspace {
             bytes += size_of_val(value) + value.heap_bytes();
         }
         Some(bytes)
-    }
-
-    /// First stage of a batch: asks for the header of the slot's table.
-    #[inline]
-    pub fn prefetch_table(&self, db: u8, slot: Slot) {
-        self.dbs[usize::from(db)].tables.prefetch_header(self.local(slot));
-    }
-
-    /// Second stage: asks for the bucket, through the header that has arrived.
-    #[inline]
-    pub fn prefetch_bucket(&self, db: u8, slot: Slot, hash: u64) {
-        if let Some(table) = self.dbs[usize::from(db)].tables.get(self.local(slot)) {
-            table.prefetch_bucket((hash >> 48) as u16);
-        }
-    }
-
-    /// Third stage: asks for the entries, through the bucket that has arrived.
-    #[inline]
-    pub fn prefetch_entries(&self, db: u8, slot: Slot, hash: u64) {
-        if let Some(table) = self.dbs[usize::from(db)].tables.get(self.local(slot)) {
-            let prefetch = |handle| self.slab.prefetch(handle);
-            table.prefetch_entries((hash >> 48) as u16, prefetch);
-        }
     }
 
     /// Where a slot stands among the owned ones; beyond them all if it is not owned.

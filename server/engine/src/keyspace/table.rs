@@ -143,26 +143,25 @@ impl<'a> Table<'a> {
         None
     }
 
-    /// Asks for the home bucket of `hash16`.
+    /// Asks for the home bucket of a hash.
     #[inline]
-    pub fn prefetch_bucket(self, hash16: u16) {
-        if let Some(bucket) = self.buckets.get(home(self.buckets.len(), hash16)) {
-            prefetch_line(&bucket[0]);
-        }
+    pub fn prefetch_home(self, hash16: u16) -> Option<&'a Bucket> {
+        let bucket = self.buckets.get(home(self.buckets.len(), hash16))?;
+        prefetch_line(&bucket[0]);
+        Some(bucket)
     }
+}
 
-    /// Calls `prefetch` for every word in the home bucket that has the hash.
-    #[inline]
-    pub fn prefetch_entries(self, hash16: u16, mut prefetch: impl FnMut(Handle)) {
-        let Some(bucket) = self.buckets.get(home(self.buckets.len(), hash16)) else { return };
-        let mut candidates = matching(bucket, hash16);
-        while candidates != 0 {
-            let word = bucket[first(candidates)];
-            if word != 0 {
-                prefetch(word::handle(word));
-            }
-            candidates &= candidates - 1;
+/// Calls `prefetch` for every word in a home bucket that has the hash.
+#[inline]
+pub(super) fn prefetch_entries(home: &Bucket, hash16: u16, mut prefetch: impl FnMut(Handle)) {
+    let mut candidates = matching(home, hash16);
+    while candidates != 0 {
+        let word = home[first(candidates)];
+        if word != 0 {
+            prefetch(word::handle(word));
         }
+        candidates &= candidates - 1;
     }
 }
 

@@ -213,6 +213,13 @@ impl Slab {
         &memory[handle.granule() * GRANULE_BYTES..]
     }
 
+    /// As [`Slab::tail`], to be written; not beyond the block.
+    #[inline]
+    pub fn tail_mut(&mut self, handle: Handle) -> &mut [u8] {
+        let memory = self.pages[handle.page()].as_deref_mut().expect("a handle names a held page");
+        &mut memory[handle.granule() * GRANULE_BYTES..]
+    }
+
     /// Bytes of the block.
     #[inline]
     pub fn block_bytes(&self, handle: Handle) -> usize {

@@ -112,9 +112,18 @@ impl Connection {
         self.waiting
     }
 
+    /// Whether the next reply may go straight into `out`, and nothing is under way that the next
+    /// request would have to wait for.
+    pub fn is_plain(&self) -> bool {
+        self.queue.is_empty() && !self.alone
+    }
+
     /// Whether one more request may be sent to another core. Its reply comes whether the client
     /// reads or not, so the longer replies have been, the fewer may be under way.
     pub fn may_forward(&self) -> bool {
+        if self.waiting == 0 {
+            return true; // without the division
+        }
         let share = FORWARDED_BYTES_MAX / self.reply_bytes_expected.max(1);
         self.waiting < share.clamp(1, WAITING_REPLIES_MAX)
     }

@@ -3,7 +3,8 @@
 use freehold_protocol::args::Args;
 use freehold_protocol::binary::Framing;
 
-use super::receive::{Dispatched, Plan, PlannedKey};
+use super::batch::{Plan, PlannedKey};
+use super::receive::Dispatched;
 use super::{Shard, execute};
 use crate::command::cluster;
 use crate::command::context::KeyHint;
@@ -59,9 +60,7 @@ impl Shard {
             return Dispatched::NotYet;
         }
         let Some(session) = self.core.sessions.get_mut(id) else { return Dispatched::Taken };
-        session.commands += 1;
-        session.last_command = Some(command.spec);
-        session.last_container = command.parent;
+        session.note_commands(command, 1);
         match (command.spec.run, plan.key) {
             (Run::Owner(_) | Run::Split(..), Some(key)) => {
                 self.single_key(id, command, key, args, framing)

@@ -12,6 +12,7 @@
 //! A shard lives on one thread as `&mut`; the borrow checker is the lock.
 
 mod backlog;
+mod batch;
 mod connection;
 mod evict;
 mod execute;
@@ -48,10 +49,10 @@ use crate::effect::Effects;
 use crate::keyspace::{Keyspace, eviction};
 use crate::mesh::{Board, CoreId, Tickets, owner_of, slots_of};
 
+use batch::Plan;
 use connection::Connection;
 use locks::{Locks, Ticket};
 pub use parcel::{Message, Parcel};
-use receive::Plan;
 pub use state::SessionState;
 use transaction::Transaction;
 

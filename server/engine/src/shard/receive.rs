@@ -1,13 +1,10 @@
-//! From bytes to commands. A buffer is parsed where it lies; up to [`BATCH_MAX`] requests are
-//! looked up together and their tables, buckets and entries prefetched stage by stage before the
-//! first of them runs, so that the cache misses of a pipeline overlap instead of adding up.
+//! From bytes to batches of requests. A buffer is parsed where it lies, up to [`BATCH_MAX`]
+//! requests at a time; what is incomplete, or may not run yet, is kept.
 
-use freehold_protocol::args::Args;
 use freehold_protocol::binary::{self, Framing};
 use freehold_protocol::limits::Limits;
 use freehold_protocol::resp::parse;
 use freehold_protocol::resp::reply::Reply;
-use freehold_protocol::slot::Slot;
 use freehold_protocol::{Batch, ProtocolError, Stop};
 
 use super::Shard;
@@ -19,22 +16,6 @@ use crate::command::error::CommandError;
 use crate::command::session::{Closing, SessionId};
 use crate::command::table::Command;
 use crate::config::Config;
-use crate::keyspace::KeyRef;
-
-/// What is known of a parsed request before it runs.
-#[derive(Clone, Copy)]
-pub struct Plan {
-    pub command: Option<&'static Command>,
-    /// Position, slot and hash of its key, when the row has exactly one.
-    pub key: Option<PlannedKey>,
-}
-
-#[derive(Clone, Copy)]
-pub struct PlannedKey {
-    pub at: usize,
-    pub slot: Slot,
-    pub hash: u64,
-}
 
 /// What became of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,7 +128,7 @@ impl Shard {
     }
 
     /// Whether the connection's next request may run now.
-    fn may_take(&self, id: SessionId) -> bool {
+    pub(super) fn may_take(&self, id: SessionId) -> bool {
         let connection = &self.connections[id.0 as usize];
         let open = self.core.sessions.get(id).is_some_and(|s| s.closing == Closing::No);
         open && !connection.alone
@@ -196,54 +177,6 @@ impl Shard {
             }
         };
         bytes
-    }
-
-    /// Plans, prefetches and runs a batch; returns how many requests were taken.
-    fn run_batch(&mut self, id: SessionId, buffer: &[u8], batch: &Batch) -> usize {
-        let mut plans = std::mem::take(&mut self.plans);
-        plans.clear();
-        plans.extend((0..batch.len()).map(|index| self.plan(batch.args(index, buffer))));
-        if plans.len() > 1 {
-            self.prefetch(id, &plans);
-        }
-        let mut ran = 0;
-        for (index, plan) in plans.iter().enumerate() {
-            let framing = batch.framing(index);
-            if let Some(framing) = framing.filter(|framing| framing.refusal.is_some()) {
-                self.connections[id.0 as usize].write(|out| binary::reply::refuse(framing, out));
-                ran += 1;
-                continue;
-            }
-            let args = batch.args(index, buffer);
-            if index > 0 && !self.may_take(id)
-                || self.dispatch(id, plan, args, framing) == Dispatched::NotYet
-            {
-                break;
-            }
-            ran += 1;
-        }
-        self.plans = plans;
-        ran
-    }
-
-    fn plan(&self, args: Args<'_>) -> Plan {
-        let command = args.try_get(0).and_then(|name| self.table.find(name));
-        let key = command.and_then(|command| {
-            let at = command.key_at?;
-            let key = self.core.keyspace.key_ref(args.try_get(at)?);
-            Some(PlannedKey { at, slot: key.slot, hash: key.hash })
-        });
-        Plan { command, key }
-    }
-
-    fn prefetch(&self, id: SessionId, plans: &[Plan]) {
-        let db = self.core.sessions.get(id).map_or(0, |session| session.db);
-        let id = self.core.id;
-        let local = plans
-            .iter()
-            .filter_map(|plan| plan.key)
-            .filter(|key| crate::mesh::owner_of(key.slot, self.core.cores) == id);
-        self.core.keyspace.prefetch(db, local.map(|key| (key.slot, key.hash)));
     }
 
     #[cold]
@@ -303,12 +236,6 @@ impl Shard {
                 binary::reply::write(framing, &text, out);
             }
         });
-    }
-}
-
-impl PlannedKey {
-    pub fn key_ref<'k>(&self, bytes: &'k [u8]) -> KeyRef<'k> {
-        KeyRef { bytes, slot: self.slot, hash: self.hash }
     }
 }
 

@@ -4,11 +4,11 @@ use freehold_protocol::args::Args;
 use freehold_protocol::args::Span;
 use freehold_protocol::binary::Framing;
 
+use super::batch::PlannedKey;
 use super::connection::Await;
 use super::limits::{BATCH_MAX, SPARE_PARCELS_MAX};
 use super::locks::LockKey;
 use super::parcel::{Item, Message, Parcel};
-use super::receive::PlannedKey;
 use super::{Shard, execute};
 use crate::command::context::KeyHint;
 use crate::command::session::SessionId;

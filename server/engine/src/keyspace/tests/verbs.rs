@@ -178,9 +178,9 @@ fn the_access_clock_is_kept_beside_everything_else() {
     let mut keyspace = keyspace();
     let key = keyspace.key_ref(b"k");
     keyspace.set_string(0, &key, b"v", Some(UnixMillis(6)), 0xab_cdef);
-    let handle = keyspace.find(0, &key).expect("there");
-    assert_eq!(keyspace.entry(handle).access(), 0xab_cdef);
-    keyspace.set_access_at(handle, 0x12_3456);
+    let hit = keyspace.hit(0, &key).expect("there");
+    assert_eq!((hit.access(), hit.has_deadline()), (0xab_cdef, true));
+    assert_eq!(keyspace.visit(hit, 0x12_3456).access(), 0x12_3456);
     assert!(keyspace.set_expiry(0, &key, None));
     let entry = keyspace.get(0, &key).expect("there");
     assert_eq!((entry.access(), entry.expiry()), (0x12_3456, None));
