@@ -87,6 +87,17 @@ pub fn parse(
     (consumed, Stop::NeedMore)
 }
 
+/// The second argument of the first request in `buffer`, when both stand there in their usual
+/// form: most requests' key. A guess for prefetching, which promises nothing.
+#[inline]
+pub fn peek_key(buffer: &[u8]) -> Option<&[u8]> {
+    let (count, line) = short_length(buffer, b'*')?;
+    let (name, name_line) = short_length(buffer.get(line..)?, b'$')?;
+    let rest = buffer.get(line + name_line + name as usize + 2..)?;
+    let (len, key_line) = short_length(rest, b'$')?;
+    if count < 2 { None } else { rest.get(key_line..)?.get(..len as usize) }
+}
+
 /// A request that starts in this buffer. Returns where it ends.
 #[inline]
 fn multibulk(

@@ -139,16 +139,22 @@ impl ReceivePool {
     /// The bytes that arrived in `filled`.
     #[inline]
     pub fn bytes(&self, filled: &Filled) -> &[u8] {
-        assert!(filled.buffer < self.shape.buffers);
-        assert!(filled.bytes <= self.shape.buffer_bytes);
-        let offset = usize::from(filled.buffer) * self.shape.buffer_bytes as usize;
+        self.peek(filled.buffer, filled.bytes)
+    }
+
+    /// The bytes a completion says have arrived in `buffer`, before its [`Filled`] is made.
+    #[inline]
+    pub(super) fn peek(&self, buffer: u16, bytes: u32) -> &[u8] {
+        assert!(buffer < self.shape.buffers);
+        assert!(bytes <= self.shape.buffer_bytes);
+        let offset = usize::from(buffer) * self.shape.buffer_bytes as usize;
         // SAFETY: the range lies in the mapping by the two assertions. The kernel wrote those
-        // bytes before it posted the completion `filled` came from, and writes to this buffer
-        // again only after `give_back`, which consumes the one `Filled` that names it and needs
+        // bytes before it posted the completion that names the buffer, and writes to it again
+        // only after `give_back`, which consumes the one `Filled` that names it and needs
         // `&mut self` while this borrow lives.
         unsafe {
             let start = self.memory.start.as_ptr().add(offset);
-            std::slice::from_raw_parts(start, filled.bytes as usize)
+            std::slice::from_raw_parts(start, bytes as usize)
         }
     }
 

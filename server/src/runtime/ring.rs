@@ -225,6 +225,17 @@ impl Ring {
         None
     }
 
+    /// Bytes received by the next `count` completions, which [`Self::next_event`] will yield.
+    #[inline]
+    pub fn upcoming(&self, count: usize) -> impl Iterator<Item = &[u8]> {
+        self.completions.iter().rev().take(count).filter_map(|completion| {
+            let (kind, _) = unpack(completion.user_data())?;
+            let buffer = cqueue::buffer_select(completion.flags())?;
+            let bytes = u32::try_from(completion.result()).ok()?;
+            (kind == Kind::Receive).then(|| self.pool.peek(buffer, bytes))
+        })
+    }
+
     #[inline]
     fn collect(&mut self) {
         debug_assert!(self.completions.is_empty(), "a turn reaps all events of the one before");

@@ -28,6 +28,9 @@ const BYTES_PER_TURN_MAX: usize = 64 * 1024;
 /// Messages taken from one other core in one turn.
 const MESSAGES_PER_PEER_MAX: usize = 64;
 
+/// Events whose requests are foreseen together; about half of them are ends of sends.
+const FORESEEN_EVENTS: usize = 32;
+
 impl Worker {
     /// Turns until the node ends.
     ///
@@ -49,9 +52,7 @@ impl Worker {
         self.now_us = now.mono_us;
         self.shard.begin_turn(now);
         self.take_up_held();
-        while let Some(event) = self.ring.next_event() {
-            self.handle(event);
-        }
+        self.reap();
         self.hear_others();
         self.look_after();
         self.answer();
@@ -60,6 +61,18 @@ impl Worker {
         self.arm_starved();
         self.tell_others();
         self.follow_phase();
+    }
+
+    /// Handles all events of the last enter, some at a time: what the requests among them will read
+    /// is asked for first.
+    fn reap(&mut self) {
+        loop {
+            self.shard.foresee(self.ring.upcoming(FORESEEN_EVENTS));
+            for _ in 0..FORESEEN_EVENTS {
+                let Some(event) = self.ring.next_event() else { return };
+                self.handle(event);
+            }
+        }
     }
 
     /// How long the next enter may sleep. Says so to the other cores when it may.

@@ -317,6 +317,19 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![6 => encoded, 4 => known, 1 => prop::collection::vec(any::<u8>(), 0..8)]
 }
 
+#[test]
+fn a_peek_finds_the_key_of_an_ordinary_request_and_nothing_in_others() {
+    let get = b"*2\r\n$3\r\nGET\r\n$16\r\n0123456789abcdef\r\n";
+    assert_eq!(peek_key(get), Some(&b"0123456789abcdef"[..]));
+    assert_eq!(peek_key(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n"), Some(&b"k"[..]));
+    for other in [&b"PING\r\n"[..], b"*1\r\n$4\r\nPING\r\n", b"*2\r\n$3\r\nGET\r\n$999\r\nk", b""] {
+        assert_eq!(peek_key(other), None);
+    }
+    for cut in 0..get.len() - 2 {
+        assert_eq!(peek_key(&get[..cut]), None, "cut at {cut}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 

@@ -4,12 +4,13 @@
 //! all, take a short way: what is true of their connection is looked at once.
 
 use freehold_protocol::args::Args;
+use freehold_protocol::resp::parse;
 use freehold_protocol::slot::Slot;
 use freehold_protocol::{Batch, binary};
 
 use super::Shard;
 use super::execute::Execution;
-use super::limits::PENDING_REPLY_BYTES_MAX;
+use super::limits::{BATCH_MAX, PENDING_REPLY_BYTES_MAX};
 use super::receive::Dispatched;
 use crate::command::context::KeyHint;
 use crate::command::session::{Caller, Closing, ReplyMode, SessionId};
@@ -92,6 +93,23 @@ impl Shard {
         let db = self.core.sessions.get(id).map_or(0, |session| session.db);
         let here = plans.iter().filter(|plan| plan.here).filter_map(|plan| plan.key);
         self.core.keyspace.prefetch(db, here.map(|key| (key.slot, key.hash)));
+    }
+
+    /// Buffers of several connections are about to be received: asks for what their first requests
+    /// will read, so that cache misses overlap from connection to connection as they do within a
+    /// pipeline. A hint: it guesses that they are ordinary requests for keys of database 0.
+    pub fn foresee<'b>(&self, buffers: impl Iterator<Item = &'b [u8]>) {
+        let mut keys = [(Slot::ZERO, 0); BATCH_MAX];
+        let mut count = 0;
+        let found = buffers.filter_map(parse::peek_key).map(|key| self.core.keyspace.key_ref(key));
+        let here = found.filter(|key| self.core.keyspace.owns(key.slot));
+        for (key, known) in keys.iter_mut().zip(here) {
+            *key = (known.slot, known.hash);
+            count += 1;
+        }
+        if count > 1 {
+            self.core.keyspace.prefetch(0, keys[..count].iter().copied());
+        }
     }
 
     /// Runs the plain requests from number `next` on, as far as they go; returns the number of the
