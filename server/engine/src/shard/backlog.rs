@@ -63,5 +63,6 @@ impl Shard {
                 self.mark_dirty(id);
             }
         }
+        self.send_postponed(id);
     }
 }

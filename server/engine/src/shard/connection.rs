@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::limits::{FORWARDED_BYTES_MAX, WAITING_REPLIES_MAX};
+use super::limits::{FORWARDED_BYTES_MAX, PENDING_REPLY_BYTES_MAX, WAITING_REPLIES_MAX};
 use freehold_protocol::binary::Framing;
 use freehold_protocol::binary::reply as binary_reply;
 use freehold_protocol::resp::parse::Resume;
@@ -55,6 +55,8 @@ pub struct Connection {
     side: Vec<u8>,
     /// Replies in `queue` that wait.
     waiting: usize,
+    /// Those of them whose requests came back unrun and are to be sent again.
+    pub postponed: usize,
     /// A command that must run alone is under way: no further request is taken.
     pub alone: bool,
     /// Requests stand unparsed in `input`, to be taken up in a later turn.
@@ -84,6 +86,7 @@ impl Default for Connection {
             front: 0,
             side: Vec::new(),
             waiting: 0,
+            postponed: 0,
             alone: false,
             backlog: false,
             queued: false,
@@ -121,11 +124,28 @@ impl Connection {
     /// Whether one more request may be sent to another core. Its reply comes whether the client
     /// reads or not, so the longer replies have been, the fewer may be under way.
     pub fn may_forward(&self) -> bool {
-        if self.waiting == 0 {
+        self.postponed == 0 && self.has_room_for_reply()
+    }
+
+    /// Whether one of the requests that came back unrun may be sent again.
+    pub fn may_send_postponed(&self) -> bool {
+        self.postponed > 0
+            && self.output_bytes() < PENDING_REPLY_BYTES_MAX
+            && self.has_room_for_reply()
+    }
+
+    fn has_room_for_reply(&self) -> bool {
+        let under_way = self.waiting - self.postponed;
+        if under_way == 0 {
             return true; // without the division
         }
         let share = FORWARDED_BYTES_MAX / self.reply_bytes_expected.max(1);
-        self.waiting < share.clamp(1, WAITING_REPLIES_MAX)
+        under_way < share.clamp(1, WAITING_REPLIES_MAX)
+    }
+
+    /// How long the next forwarded reply is expected to be.
+    pub fn reply_bytes_expected(&self) -> u32 {
+        u32::try_from(self.reply_bytes_expected).unwrap_or(u32::MAX)
     }
 
     /// Bytes held for this connection beside its incomplete request.

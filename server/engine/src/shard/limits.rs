@@ -20,8 +20,13 @@ pub const PENDING_REPLY_BYTES_MAX: usize = 1024 * 1024;
 pub const WAITING_REPLIES_MAX: usize = 512;
 
 /// Bytes of replies that may be under way from other cores to one connection, as far as the
-/// length of its latest replies foretells.
+/// length of its latest replies foretells. What could not be foretold is bounded by the same
+/// figure where the replies are made (see `flood`), for each core they come from.
 pub const FORWARDED_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// A forwarded reply up to this length is nothing unexpected: all that may be under way to one
+/// connection keep to [`FORWARDED_BYTES_MAX`] together.
+pub const LONG_REPLY_BYTES: usize = FORWARDED_BYTES_MAX / WAITING_REPLIES_MAX;
 
 /// Messages for other cores that may wait for a full ring before connections stop reading.
 pub const OUTBOX_MAX: usize = 64;

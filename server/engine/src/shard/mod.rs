@@ -16,6 +16,7 @@ mod batch;
 mod connection;
 mod evict;
 mod execute;
+mod flood;
 mod gate;
 mod limits;
 mod locks;
@@ -31,7 +32,7 @@ mod tests;
 
 pub mod testing;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use freehold_protocol::{Batch, Slot};
@@ -51,7 +52,9 @@ use crate::mesh::{Board, CoreId, Tickets, owner_of, slots_of};
 
 use batch::Plan;
 use connection::Connection;
+use flood::Floods;
 use locks::{Locks, Ticket};
+use parcel::{Item, OwnedRequest};
 pub use parcel::{Message, Parcel};
 pub use state::SessionState;
 use transaction::Transaction;
@@ -99,6 +102,10 @@ pub struct Shard {
     /// Parcels that wait for a parked item, and where they go afterwards.
     held_parcels: Vec<Option<(CoreId, Box<Parcel>)>>,
     open_parcels: Vec<Option<Box<Parcel>>>,
+    /// Connections, of any core, whose replies are longer than expected.
+    floods: Floods,
+    /// Requests of our connections that came back unrun, by connection and place in its order.
+    postponed: BTreeMap<(SessionId, u64), (Item, OwnedRequest)>,
     #[expect(clippy::vec_box, reason = "a parcel crosses the mesh as the box it lives in")]
     spare_parcels: Vec<Box<Parcel>>,
     outbox: Vec<(CoreId, Message)>,
@@ -158,6 +165,8 @@ impl Shard {
             parked: VecDeque::new(),
             held_parcels: Vec::new(),
             open_parcels: (0..cores).map(|_| None).collect(),
+            floods: Floods::default(),
+            postponed: BTreeMap::new(),
             spare_parcels: Vec::new(),
             outbox: Vec::new(),
             inbox: VecDeque::new(),
@@ -224,6 +233,7 @@ impl Shard {
             && self.transactions.is_empty()
             && self.prepared.is_empty()
             && self.parked.is_empty()
+            && self.postponed.is_empty()
             && self.held_parcels.iter().all(Option::is_none)
             && self.inbox.is_empty()
             && self.outbox.is_empty()

@@ -34,6 +34,11 @@ pub struct Item {
     /// Which argument that is the hash of; 0 when the slot comes from a cursor.
     pub key_at: u32,
     pub reply: Span,
+    /// How long a reply the connection's core expects.
+    pub reply_bytes_expected: u32,
+    /// Left unrun by the owner: the connection's replies have become unexpectedly long. It is to
+    /// come again when there is room for them.
+    pub postponed: bool,
     /// A transaction holds its key; it runs later.
     pub parked: bool,
 }

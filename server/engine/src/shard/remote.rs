@@ -8,7 +8,7 @@ use super::batch::PlannedKey;
 use super::connection::Await;
 use super::limits::{BATCH_MAX, SPARE_PARCELS_MAX};
 use super::locks::LockKey;
-use super::parcel::{Item, Message, Parcel};
+use super::parcel::{Item, Message, OwnedRequest, Parcel};
 use super::{Shard, execute};
 use crate::command::context::KeyHint;
 use crate::command::session::SessionId;
@@ -39,7 +39,9 @@ impl Shard {
         let muted = execute::is_muted(session);
         let mut caller = session.caller(id);
         caller.session = None;
-        let sequence = self.connections[id.0 as usize].reserve(Await::new(framing, muted));
+        let connection = &mut self.connections[id.0 as usize];
+        let reply_bytes_expected = connection.reply_bytes_expected();
+        let sequence = connection.reserve(Await::new(framing, muted));
         self.core.stats.forwarded_commands += 1;
         let item = Item {
             session: id,
@@ -51,8 +53,14 @@ impl Shard {
             hash: key.hash,
             key_at: key.at as u32,
             reply: Span::default(),
+            reply_bytes_expected,
+            postponed: false,
             parked: false,
         };
+        self.post(owner, item, args);
+    }
+
+    fn post(&mut self, owner: CoreId, item: Item, args: Args<'_>) {
         let spare = &mut self.spare_parcels;
         let open = &mut self.open_parcels[usize::from(owner.0)];
         let parcel = open.get_or_insert_with(|| spare.pop().unwrap_or_default());
@@ -107,6 +115,10 @@ impl Shard {
                 .keyspace
                 .prefetch(items[0].caller.db, items.iter().map(|item| (item.slot, item.hash)));
             for index in start..end {
+                if !self.floods.admits(from, &parcel.items[index]) {
+                    parcel.items[index].postponed = true;
+                    continue;
+                }
                 let blocked = !self.locks.is_empty() && {
                     let command = parcel.items[index].command;
                     self.is_locked(command, parcel.args(index))
@@ -115,7 +127,7 @@ impl Shard {
                     parcel.items[index].parked = true;
                     parcel.parked += 1;
                 } else {
-                    self.run_item(&mut parcel, index);
+                    self.run_item(from, &mut parcel, index);
                 }
             }
         }
@@ -126,7 +138,7 @@ impl Shard {
         }
     }
 
-    fn run_item(&mut self, parcel: &mut Parcel, index: usize) {
+    fn run_item(&mut self, from: CoreId, parcel: &mut Parcel, index: usize) {
         let item = parcel.items[index];
         debug_assert!(
             self.core.id == self.owner(item.slot),
@@ -145,8 +157,9 @@ impl Shard {
         let timed = self.sample();
         let run = execute::Execution { command: item.command, caller: item.caller, hint, timed };
         run.execute(&mut self.core, args, &mut replies);
-        parcel.items[index].reply =
-            Span { start: start as u32, len: (replies.len() - start) as u32 };
+        let bytes = replies.len() - start;
+        self.floods.note(from, &item, bytes);
+        parcel.items[index].reply = Span { start: start as u32, len: bytes as u32 };
         parcel.replies = replies;
     }
 
@@ -192,7 +205,11 @@ impl Shard {
                 self.held_parcels[parked.parcel] = Some((from, parcel));
                 continue;
             }
-            self.run_item(&mut parcel, parked.item);
+            if self.floods.admits(from, &parcel.items[parked.item]) {
+                self.run_item(from, &mut parcel, parked.item);
+            } else {
+                parcel.items[parked.item].postponed = true;
+            }
             parcel.parked -= 1;
             if parcel.parked == 0 {
                 self.send(from, Message::Answers(parcel));
@@ -204,15 +221,62 @@ impl Shard {
 
     /// Our own parcel has come back: its replies go into their places.
     fn take_answers(&mut self, mut parcel: Box<Parcel>) {
-        for item in &parcel.items {
+        for (index, item) in parcel.items.iter().enumerate() {
+            if item.postponed {
+                self.postpone(*item, parcel.args(index));
+                continue;
+            }
             let start = item.reply.start as usize;
             let reply = &parcel.replies[start..start + item.reply.len as usize];
             self.fill(item.session, item.caller.client_id, item.sequence, reply);
+        }
+        if !self.postponed.is_empty() {
+            parcel.items.iter().for_each(|item| self.send_postponed(item.session));
         }
         if self.spare_parcels.len() < SPARE_PARCELS_MAX {
             parcel.clear();
             self.spare_parcels.push(parcel);
         }
+    }
+
+    /// A request has come back unrun: it is kept until there is room for its reply, and its
+    /// connection forwards nothing new before.
+    #[cold]
+    fn postpone(&mut self, item: Item, args: Args<'_>) {
+        let id = item.session;
+        let client_id = item.caller.client_id;
+        if self.core.sessions.get(id).is_none_or(|session| session.client_id != client_id) {
+            return;
+        }
+        self.connections[id.0 as usize].postponed += 1;
+        let request = OwnedRequest::new(item.command, args.iter());
+        self.postponed.insert((id, item.sequence), (item, request));
+    }
+
+    /// Sends requests again that came back unrun, in their order, as far as there is room.
+    #[inline]
+    pub(super) fn send_postponed(&mut self, id: SessionId) {
+        while self.connections[id.0 as usize].may_send_postponed() {
+            self.send_one_postponed(id);
+        }
+    }
+
+    #[cold]
+    fn send_one_postponed(&mut self, id: SessionId) {
+        let connection = &mut self.connections[id.0 as usize];
+        connection.postponed -= 1;
+        let reply_bytes_expected = connection.reply_bytes_expected();
+        let mut of_session = self.postponed.range((id, 0)..=(id, u64::MAX));
+        let Some((&place, _)) = of_session.next() else { return };
+        let Some((mut item, request)) = self.postponed.remove(&place) else { return };
+        item.postponed = false;
+        item.reply_bytes_expected = reply_bytes_expected;
+        self.post(self.owner(item.slot), item, request.args());
+    }
+
+    /// The connection is gone, and with it what it still wanted.
+    pub(super) fn forget_postponed(&mut self, id: SessionId) {
+        self.postponed.retain(|(session, _), _| *session != id);
     }
 
     /// Puts a late reply into its place, unless the client has gone.

@@ -75,6 +75,7 @@ impl Shard {
     pub fn disconnected(&mut self, id: SessionId) {
         if self.core.sessions.remove(id).is_some() {
             self.connections[id.0 as usize].empty();
+            self.forget_postponed(id);
         }
         self.publish();
     }

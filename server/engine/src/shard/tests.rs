@@ -2,6 +2,7 @@
 //! effects that tell the whole truth.
 
 mod eviction;
+mod flood;
 mod isolation;
 mod order;
 mod replay;
