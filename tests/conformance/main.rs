@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod command_rows;
+mod events;
 mod examples;
 mod exceptions;
 mod readme;

@@ -12,7 +12,7 @@ const END: &str = "<!-- /commands -->";
 
 const COLUMNS_MAX: usize = 100;
 /// Where the names begin, behind the name of the group.
-const INDENT: usize = 12;
+const INDENT: usize = 14;
 
 /// A fenced block with a paragraph for each group of commands.
 fn block(table: &Table) -> String {
@@ -79,7 +79,7 @@ fn a_long_group_is_wrapped_behind_commas_and_bars() {
     let lines = wrapped("string", &names);
 
     let expected = format!(
-        "string      GET, {},\n            CONFIG {}|SET\n",
+        "string        GET, {},\n              CONFIG {}|SET\n",
         "S".repeat(70),
         "G".repeat(20)
     );

@@ -5,11 +5,13 @@
 
 use freehold_tests::random::Random;
 
+use crate::collections;
 use crate::newer::CURRENT;
 use crate::step::{CONNECTIONS, Request, Step, Turn, request};
 use crate::vocabulary::{self as word, CENTURY, FAR};
 
-/// Templates with their weights. Families of issue 2: strings, keys, connection and server.
+/// Templates with their weights: strings, keys, connection and server. Those of the collections
+/// stand in `collections.rs`.
 const TEMPLATES: &[(usize, &str)] = &[
     // Strings.
     (40, "SET $key $value"),
@@ -37,6 +39,25 @@ const TEMPLATES: &[(usize, &str)] = &[
     (14, "INCRBYFLOAT $key $float"),
     (6, "LCS $key $key"),
     (8, "LCS $key $key $lcs* $lcs* $lcs*"),
+    // Bits and sketches.
+    (10, "SETBIT $key $bit $flag"),
+    (6, "GETBIT $key $bit"),
+    (4, "BITCOUNT $key"),
+    (8, "BITCOUNT $key $offset $offset $unit*"),
+    (4, "BITPOS $key $flag"),
+    (10, "BITPOS $key $flag $offset* $offset* $unit*"),
+    (12, "BITOP $bitop $key $keys"),
+    (16, "BITFIELD $key $field* $field* $field* $field*"),
+    (6, "BITFIELD_RO $key $field*"),
+    (20, "PFADD $sketch $elements"),
+    (4, "PFADD $key $elements"),
+    (10, "PFCOUNT $sketch"),
+    (6, "PFCOUNT $sketches"),
+    (10, "PFMERGE $sketch $sketches"),
+    (4, "GET $sketch"),
+    (4, "SETRANGE $sketch $offset $value"),
+    (4, "PFDEBUG ENCODING $sketch"),
+    (2, "PFDEBUG TODENSE $sketch"),
     // Keys.
     (10, "DEL $keys"),
     (4, "UNLINK $keys"),
@@ -152,22 +173,44 @@ const NEWER: &[&str] = &[
 const HANDLED_WITH_CARE: &[&str] =
     &["CLIENT", "CONFIG", "DEBUG", "COMMAND", "INFO", "MEMORY", "HELLO", "WAIT", "AUTH"];
 
+/// Neither are those of commands that wait, as a damaged timeout could be a long one, nor of those
+/// that draw at random unless they are asked for nothing or everything.
+const FRAGILE: &[&str] = &[
+    "BLPOP",
+    "BRPOP",
+    "BLMOVE",
+    "BRPOPLPUSH",
+    "BLMPOP",
+    "BZPOPMIN",
+    "BZPOPMAX",
+    "BZMPOP",
+    "XREAD",
+    "XREADGROUP",
+    "SPOP",
+    "SRANDMEMBER",
+    "HRANDFIELD",
+    "ZRANDMEMBER",
+];
+
 /// The turns of one chapter. `newer` asks for the commands that only the subject knows.
 pub fn chapter(seed: u64, turns: usize, newer: bool) -> Vec<Turn> {
     let mut random = Random::new(seed);
     let mut connection = 0;
     let mut left = 0;
-    let mut chapter: Vec<Turn> = (0..turns)
-        .map(|_| {
-            if left == 0 {
-                connection = random.below(CONNECTIONS);
-                let deepest = if random.percent(30) { 64 } else { 8 };
-                left = 1 + random.below(deepest);
-            }
-            left -= 1;
-            Turn { connection, step: step(&mut random, newer), sends: left == 0 }
-        })
-        .collect();
+    let mut chapter: Vec<Turn> = Vec::new();
+    while chapter.len() < turns {
+        if left == 0 {
+            connection = random.below(CONNECTIONS);
+            let deepest = if random.percent(30) { 64 } else { 8 };
+            left = 1 + random.below(deepest);
+        }
+        left -= 1;
+        if random.percent(2) {
+            let steps = transaction(&mut random).into_iter().map(Step::Plain);
+            chapter.extend(steps.map(|step| Turn { connection, step, sends: false }));
+        }
+        chapter.push(Turn { connection, step: step(&mut random, newer), sends: left == 0 });
+    }
     chapter.push(Turn { connection: 0, step: Step::Audit, sends: true });
     chapter
 }
@@ -190,20 +233,44 @@ fn step(random: &mut Random, newer: bool) -> Step {
 
 /// One ordinary request.
 pub fn plain(random: &mut Random) -> Request {
-    let total: usize = TEMPLATES.iter().map(|(weight, _)| weight).sum();
+    let template = choose(random);
+    let mut made = expand(random, template);
+    let name = template.split(' ').next().unwrap_or_default();
+    if random.percent(14) && !FRAGILE.contains(&name) && !HANDLED_WITH_CARE.contains(&name) {
+        damage(random, &mut made);
+    }
+    tame(made)
+}
+
+fn choose(random: &mut Random) -> &'static str {
+    let all = || TEMPLATES.iter().chain(collections::TEMPLATES);
+    let total: usize = all().map(|(weight, _)| weight).sum();
     let mut at = random.below(total);
-    let chosen = TEMPLATES.iter().find(|(weight, _)| {
+    let chosen = all().find(|(weight, _)| {
         let here = at < *weight;
         at = at.saturating_sub(*weight);
         here
     });
-    let template = chosen.map_or("PING", |(_, template)| template);
-    let mut made = expand(random, template);
-    let name = template.split(' ').next().unwrap_or_default();
-    if random.percent(14) && !HANDLED_WITH_CARE.contains(&name) {
-        damage(random, &mut made);
+    chosen.map_or("PING", |(_, template)| template)
+}
+
+/// A whole transaction, from MULTI (or a WATCH before it) to EXEC (or DISCARD).
+fn transaction(random: &mut Random) -> Vec<Request> {
+    let mut requests = Vec::new();
+    if random.percent(30) {
+        requests.push(expand(random, "WATCH $keys"));
     }
-    tame(made)
+    requests.push(request(&["MULTI"]));
+    for _ in 0..random.below(8) {
+        let template = choose(random);
+        if collections::fits_a_transaction(template) {
+            requests.push(tame(expand(random, template)));
+        }
+    }
+    requests
+        .push(request(&[*random.pick(&["EXEC", "EXEC", "EXEC", "exec", "DISCARD", "UNWATCH"])]));
+    requests.push(request(&["EXEC"])); // an error, unless UNWATCH was queued
+    requests
 }
 
 fn expand(random: &mut Random, template: &str) -> Request {
@@ -229,6 +296,9 @@ fn random_case(random: &mut Random, part: &str) -> Vec<u8> {
 }
 
 fn fill(random: &mut Random, name: &str, made: &mut Request) {
+    if collections::fill(random, name, made) {
+        return;
+    }
     match name {
         "key" => made.push(word::key(random)),
         "keys" => (0..=random.below(5)).for_each(|_| made.push(word::key(random))),
@@ -247,6 +317,13 @@ fn fill(random: &mut Random, name: &str, made: &mut Request) {
         "db" => made.push(word::database(random)),
         "pattern" => made.push(word::pattern(random)),
         "junk" => made.push(word::junk(random)),
+        "bit" => made.push(word::bit(random)),
+        "sketch" => made.push(word::sketch(random)),
+        "sketches" => (0..random.below(4)).for_each(|_| made.push(word::sketch(random))),
+        "elements" => (0..random.below(30)).for_each(|_| made.push(word::element(random))),
+        "field*" => field(random, made),
+        "offset*" | "unit*" if random.percent(40) => {}
+        "offset*" => made.push(word::offset(random)),
         "when*" if random.percent(40) => {}
         "set*" => option(random, made, true),
         "expiry*" => option(random, made, false),
@@ -259,6 +336,9 @@ fn fill(random: &mut Random, name: &str, made: &mut Request) {
 fn choices(name: &str) -> &'static [&'static str] {
     match name {
         "when*" => &["NX", "XX", "GT", "LT", "nx", "gt", "FOO"],
+        "unit*" => &["BYTE", "BIT", "bit", "FOO"],
+        "flag" => &["0", "1", "1", "2", "x"],
+        "bitop" => &["AND", "OR", "XOR", "NOT", "FOO"],
         "flush" => &["SYNC", "ASYNC", "async", "FOO"],
         "proto" => &["2", "3", "3", "1", "4", "x", ""],
         "name" => &["alice", "bob", "default", "", "with space", "x-1", "new\nline"],
@@ -309,6 +389,24 @@ fn option(random: &mut Random, made: &mut Request, set: bool) {
     made.extend(time);
 }
 
+/// One operation of BITFIELD.
+fn field(random: &mut Random, made: &mut Request) {
+    let operation = *random.pick(&["GET", "SET", "INCRBY", "INCRBY", "OVERFLOW"]);
+    made.push(random_case(random, operation));
+    if operation == "OVERFLOW" {
+        return made.push(random.pick(&["WRAP", "SAT", "FAIL", "FOO"]).as_bytes().to_vec());
+    }
+    let sign = *random.pick(&["i", "u", "u", "x"]);
+    made.push(format!("{sign}{}", random.below(66)).into_bytes());
+    made.push(match random.below(3) {
+        0 => format!("#{}", random.below(20)).into_bytes(),
+        _ => word::bit(random),
+    });
+    if operation != "GET" {
+        made.push(word::number(random));
+    }
+}
+
 fn lcs_option(random: &mut Random, made: &mut Request) {
     match random.below(5) {
         0 => made.push(random_case(random, "LEN")),
@@ -349,6 +447,9 @@ fn damage(random: &mut Random, made: &mut Request) {
 /// until somebody meets it, so its points in time are moved to the next century as well.
 fn tame(mut made: Request) -> Request {
     let name = made.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+    if [b"SETBIT".as_slice(), b"BITFIELD"].contains(&name.as_slice()) {
+        made.iter_mut().for_each(bring_bit_near);
+    }
     let direct: &[&[u8]] = &[b"EXPIRE", b"PEXPIRE", b"SETEX", b"PSETEX"];
     let by_option: &[&[u8]] = &[b"SET", b"GETEX", b"MSETEX"];
     for at in 2..made.len() {
@@ -367,6 +468,14 @@ fn tame(mut made: Request) -> Request {
         }
     }
     made
+}
+
+/// Redis would make a string of half a gigabyte for the highest bit it admits.
+fn bring_bit_near(word: &mut Vec<u8>) {
+    let number: Option<i64> = String::from_utf8_lossy(word).parse().ok();
+    if number.is_some_and(|number| (100_000..4_294_967_296).contains(&number)) {
+        *word = b"77".to_vec();
+    }
 }
 
 fn lapse(random: &mut Random) -> Step {
@@ -423,13 +532,14 @@ fn quiet(random: &mut Random) -> Step {
 #[cfg(test)]
 mod tests {
     use super::{TEMPLATES, chapter, expand, tame};
+    use crate::collections;
     use crate::step::request;
     use freehold_tests::random::Random;
 
     #[test]
     fn every_template_expands() {
         let mut random = Random::new(1);
-        for (_, template) in TEMPLATES {
+        for (_, template) in TEMPLATES.iter().chain(collections::TEMPLATES) {
             for _ in 0..20 {
                 assert!(!expand(&mut random, template).is_empty());
             }

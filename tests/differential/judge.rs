@@ -22,7 +22,10 @@ pub fn canonical(request: &[Vec<u8>], reference: &Value, subject: &Value) -> (St
         return with_skew(reference, subject, skew);
     }
     let each = |value: &Value| match name.as_str() {
-        "KEYS" => unordered(value),
+        "KEYS" | "SMEMBERS" | "SINTER" | "SUNION" | "SDIFF" | "SPOP" | "HKEYS" | "HVALS" => {
+            unordered(value, 1)
+        }
+        "HGETALL" => unordered(value, 2),
         "HELLO" => hello(value),
         "CLIENT INFO" | "CLIENT LIST" => clients(value),
         "INFO" => info(value),
@@ -78,8 +81,19 @@ fn kind(value: &Value) -> String {
     }
 }
 
-fn unordered(value: &Value) -> String {
-    let mut shown: Vec<String> = items(value).unwrap_or_default().iter().map(show).collect();
+/// The elements of an array or a set, or the pairs of a map, sorted. A flat array is taken in
+/// groups.
+fn unordered(value: &Value, group: usize) -> String {
+    let mut shown: Vec<String> = match value {
+        Value::Map(pairs) => {
+            pairs.iter().map(|(k, v)| format!("{} {}", show(k), show(v))).collect()
+        }
+        Value::Set(items) | Value::Array(items) => items
+            .chunks(group)
+            .map(|group| group.iter().map(show).collect::<Vec<_>>().join(" "))
+            .collect(),
+        other => return show(other),
+    };
     shown.sort();
     shown.join(", ")
 }

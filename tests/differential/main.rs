@@ -7,6 +7,7 @@
 
 mod allow;
 mod arguments;
+mod collections;
 #[cfg(test)]
 mod faulty;
 mod generate;

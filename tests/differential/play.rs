@@ -293,11 +293,26 @@ impl Pair {
                     let (a, b) = self.both(CONNECTIONS, &asked);
                     self.compare(at, &asked, a, b)?;
                 }
+                for (name, rest) in WHOLE_VALUES {
+                    let mut asked = vec![name.as_bytes().to_vec(), key.clone()];
+                    asked.extend(rest.iter().map(|word| word.as_bytes().to_vec()));
+                    let (a, b) = self.both(CONNECTIONS, &asked);
+                    self.compare(at, &asked, a, b)?;
+                }
             }
         }
         Ok(())
     }
 }
+
+/// Questions for all that a key holds; of another type than the question's, both servers say so.
+const WHOLE_VALUES: &[(&str, &[&str])] = &[
+    ("LRANGE", &["0", "-1"]),
+    ("SMEMBERS", &[]),
+    ("HGETALL", &[]),
+    ("ZRANGE", &["0", "-1", "WITHSCORES"]),
+    ("XRANGE", &["-", "+"]),
+];
 
 fn keys_of(value: &Value) -> Vec<Vec<u8>> {
     let keys = items(value).unwrap_or_default().iter().filter_map(bytes).map(<[u8]>::to_vec);

@@ -182,6 +182,26 @@ pub fn offset(random: &mut Random) -> Vec<u8> {
     }
 }
 
+/// An offset in bits, near or beyond what any server allows.
+pub fn bit(random: &mut Random) -> Vec<u8> {
+    match random.below(14) {
+        0 => random.pick(&["4294967296", "9223372036854775807", "-1"]).as_bytes().to_vec(),
+        1 => random.pick(NOT_NUMBERS).as_bytes().to_vec(),
+        _ => random.between(0, 300).to_string().into_bytes(),
+    }
+}
+
+/// A key that mostly holds a HyperLogLog.
+pub fn sketch(random: &mut Random) -> Vec<u8> {
+    random.pick(&[b"pf:1".as_slice(), b"pf:2", b"pf:3", b"pf:4"]).to_vec()
+}
+
+/// Something to count, from a range of few or of many.
+pub fn element(random: &mut Random) -> Vec<u8> {
+    let range = if random.percent(20) { 50 } else { 1_000_000 };
+    random.below(range).to_string().into_bytes()
+}
+
 /// A relative time: far away, gone, or no time at all.
 pub fn relative(random: &mut Random) -> Vec<u8> {
     let text = match random.below(20) {

@@ -3,6 +3,7 @@
 //! about a server it learns by wire, from the log or from `/proc`.
 #![forbid(unsafe_code)]
 
+pub mod checkers;
 pub mod client;
 pub mod ports;
 pub mod process;

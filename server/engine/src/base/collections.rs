@@ -1,8 +1,9 @@
-//! A map whose keys are already well-mixed numbers (hashes, tickets), so it need not hash them
-//! well.
+//! Maps of the standard library with hashers of our own: for keys that are already well-mixed
+//! numbers (hashes, tickets) and need not be hashed well, and for names that clients choose.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hasher};
+use std::sync::Arc;
 
 /// One multiplication spreads a ticket's low bits; a fingerprint needs no more either.
 #[derive(Default, Clone, Copy)]
@@ -26,3 +27,21 @@ impl Hasher for MixHasher {
 
 /// Keyed by a fingerprint or a ticket: numbers no client chooses.
 pub type FingerprintMap<V> = HashMap<u64, V, BuildHasherDefault<MixHasher>>;
+
+/// Hashes what clients choose: SipHash that has read a secret first, so that nobody can choose
+/// names that fall into one place.
+#[derive(Clone, Copy)]
+pub struct SecretHasher(pub u64);
+
+impl BuildHasher for SecretHasher {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.0);
+        hasher
+    }
+}
+
+/// Keyed by names that clients choose and several cores share.
+pub type NameMap<V> = HashMap<Arc<[u8]>, V, SecretHasher>;

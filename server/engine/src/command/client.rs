@@ -2,12 +2,14 @@
 
 use freehold_protocol::{Args, Reply};
 
+use super::channels::Topic;
 use super::context::{Cx, Request};
 use super::error::CommandError;
 use super::gather::Partial;
 use super::session::{Closing, PortKind, ReplyMode, Session, SessionId, check_name};
 use super::spec::{ADMIN, Arity, CONNECTION, Done, LOADING, NOSCRIPT, Run, STALE, Spec};
 use crate::base::number::parse_i64;
+use crate::config::OutputClass;
 
 pub const TABLE: &[Spec] = &[Spec {
     name: "CLIENT",
@@ -199,7 +201,11 @@ pub const TABLE: &[Spec] = &[Spec {
             arity: Arity::AtLeast(3),
             flags: ADMIN | NOSCRIPT | LOADING | STALE,
             acl: CONNECTION,
-            run: Run::Here(unblock),
+            run: Run::Everywhere {
+                collect: unblock_part,
+                finish: finish_unblock,
+                exclusive: false,
+            },
             since: "5.0.0",
             group: "connection",
             summary: "Unblock a client blocked in a blocking command from a different connection",
@@ -290,12 +296,18 @@ fn info(cx: &mut Cx<'_>, _args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     Ok(())
 }
 
-/// One line of CLIENT LIST, Redis 7.2's fields in its order. What has no meaning here (pub/sub and
-/// transactions, until they exist) is what a Redis client that uses none of it shows.
+/// One line of CLIENT LIST, Redis 7.2's fields in its order. What has no meaning here
+/// (transactions, until they exist) is what a Redis client that uses none of it shows.
 fn describe(session: &Session, now_us: u64) -> String {
     let seconds = |since: u64| now_us.saturating_sub(since) / 1_000_000;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let mut flags = String::new();
+    if session.listening.is_some() {
+        flags.push('P');
+    }
+    if session.blocked {
+        flags.push('b');
+    }
     if session.port == PortKind::Unix {
         flags.push('U');
     }
@@ -318,9 +330,11 @@ fn describe(session: &Session, now_us: u64) -> String {
     };
     let command = if command == "NULL" { command } else { command.to_ascii_lowercase() };
     let (input, output) = (session.input_bytes, session.output_bytes);
+    let [channels, patterns, shards] = Topic::ALL.map(|topic| session.subscriptions(topic));
     format!(
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={flags} db={} sub=0 psub=0 \
-         ssub=0 multi=-1 qbuf={input} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl={output} \
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={flags} db={} \
+         sub={channels} psub={patterns} ssub={shards} \
+         multi=-1 qbuf={input} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl={output} \
          oll=0 omem={output} tot-mem={} events=r cmd={command} user=default redir=-1 resp={} \
          lib-name={} lib-ver={}",
         session.client_id,
@@ -338,11 +352,13 @@ fn describe(session: &Session, now_us: u64) -> String {
     )
 }
 
-/// `TYPE t`: every connection here is a normal one.
-fn is_of_type(kind: &[u8]) -> Result<bool, CommandError> {
+/// `TYPE t`, as a class of output limits; masters, which have none, there are none of.
+fn client_type(kind: &[u8]) -> Result<Option<OutputClass>, CommandError> {
     match &kind.to_ascii_lowercase()[..] {
-        b"normal" => Ok(true),
-        b"pubsub" | b"master" | b"replica" | b"slave" => Ok(false),
+        b"normal" => Ok(Some(OutputClass::Normal)),
+        b"pubsub" => Ok(Some(OutputClass::PubSub)),
+        b"replica" | b"slave" => Ok(Some(OutputClass::Replica)),
+        b"master" => Ok(None),
         _ => {
             let shown = String::from_utf8_lossy(kind);
             Err(CommandError::SaidOf(format!("ERR Unknown client type '{shown}'")))
@@ -352,10 +368,9 @@ fn is_of_type(kind: &[u8]) -> Result<bool, CommandError> {
 
 fn list_part(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Partial, CommandError> {
     let mut wanted: Option<Vec<u64>> = None;
+    let mut of_type: Option<Option<OutputClass>> = None;
     if args.len() == 4 && args.get(2).eq_ignore_ascii_case(b"TYPE") {
-        if !is_of_type(args.get(3))? {
-            wanted = Some(Vec::new());
-        }
+        of_type = Some(client_type(args.get(3))?);
     } else if args.len() >= 4 && args.get(2).eq_ignore_ascii_case(b"ID") {
         let invalid = CommandError::Said("ERR Invalid client ID");
         let ids = args.iter().skip(3).map(|id| parse_i64(id).and_then(|id| id.try_into().ok()));
@@ -366,7 +381,8 @@ fn list_part(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Partial, CommandError> {
     let now_us = cx.core.now.mono_us;
     let mut text = String::new();
     for (_, session) in cx.core.sessions.iter() {
-        if wanted.as_ref().is_none_or(|ids| ids.contains(&session.client_id)) {
+        let fits = of_type.is_none_or(|class| class == Some(session.output_class()));
+        if fits && wanted.as_ref().is_none_or(|ids| ids.contains(&session.client_id)) {
             text.push_str(&describe(session, now_us));
             text.push('\n');
         }
@@ -393,7 +409,7 @@ struct Victims<'a> {
     address: Option<&'a [u8]>,
     local: Option<&'a [u8]>,
     user_matches: bool,
-    type_matches: bool,
+    of_type: Option<Option<OutputClass>>,
     older_than_s: Option<u64>,
     skip_me: bool,
     /// `CLIENT KILL addr:port`, which answers OK or an error.
@@ -407,7 +423,7 @@ impl<'a> Victims<'a> {
             address: None,
             local: None,
             user_matches: true,
-            type_matches: true,
+            of_type: None,
             older_than_s: None,
             skip_me: true,
             old_form: false,
@@ -436,7 +452,7 @@ impl<'a> Victims<'a> {
             }
             b"ADDR" => self.address = Some(value),
             b"LADDR" => self.local = Some(value),
-            b"TYPE" => self.type_matches = is_of_type(value)?,
+            b"TYPE" => self.of_type = Some(client_type(value)?),
             b"USER" => {
                 if value != b"default" {
                     let shown = String::from_utf8_lossy(value);
@@ -458,7 +474,7 @@ impl<'a> Victims<'a> {
     fn include(&self, session: &Session, asking: u64, now_us: u64) -> bool {
         let age_s = now_us.saturating_sub(session.connected_mono_us) / 1_000_000;
         self.user_matches
-            && self.type_matches
+            && self.of_type.is_none_or(|class| class == Some(session.output_class()))
             && self.id.is_none_or(|id| id == session.client_id)
             && self.address.is_none_or(|address| address == session.peer.as_bytes())
             && self.local.is_none_or(|local| local == session.local.as_bytes())
@@ -569,18 +585,25 @@ fn done(_cx: &mut Cx<'_>, _args: Args<'_>, parts: Vec<Partial>, reply: &mut Repl
     Ok(())
 }
 
-/// No command blocks yet, so nobody can be unblocked.
-fn unblock(_cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
+fn unblock_part(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Partial, CommandError> {
+    let mut with_error = false;
     if let Some(reason) = args.try_get(3) {
-        let known =
-            reason.eq_ignore_ascii_case(b"TIMEOUT") || reason.eq_ignore_ascii_case(b"ERROR");
-        if !known || args.len() > 4 {
+        with_error = reason.eq_ignore_ascii_case(b"ERROR");
+        if !(with_error || reason.eq_ignore_ascii_case(b"TIMEOUT")) || args.len() > 4 {
             let text = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR";
             return Err(CommandError::Said(text));
         }
     }
-    parse_i64(args.get(2)).ok_or(CommandError::NotAnInteger)?;
-    reply.integer(0);
+    let client_id = parse_i64(args.get(2)).ok_or(CommandError::NotAnInteger)?;
+    let blocked =
+        |session: &Session| session.blocked && i64::try_from(session.client_id) == Ok(client_id);
+    let found = cx.core.sessions.iter().find(|(_, session)| blocked(session)).map(|(id, _)| id);
+    cx.core.requests.extend(found.map(|session| Request::Unblock { session, with_error }));
+    Ok(Partial::Count(i64::from(found.is_some())))
+}
+
+fn finish_unblock(_: &mut Cx<'_>, _: Args<'_>, parts: Vec<Partial>, reply: &mut Reply<'_>) -> Done {
+    reply.integer(Partial::sum(parts)?);
     Ok(())
 }
 

@@ -118,7 +118,7 @@ fn set_part(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Partial, CommandError> {
         .config
         .with(&pairs, caller)
         .map_err(|error| CommandError::SaidOf(format!("ERR {error}")))?;
-    cx.core.config = Arc::new(config);
+    cx.core.set_config(Arc::new(config));
     cx.core.requests.push(Request::Configured);
     Ok(Partial::Done)
 }

@@ -2,9 +2,9 @@
 
 use freehold_protocol::{Args, Reply};
 
-use super::context::Cx;
+use super::context::{Core, Cx, Request};
 use super::error::CommandError;
-use super::session::{Closing, ReplyMode};
+use super::session::{Closing, ReplyMode, Session};
 use super::spec::{
     ALLOW_BUSY, Arity, CONNECTION, Done, FAST, LOADING, NO_AUTH, NOSCRIPT, Run, STALE, Spec,
 };
@@ -238,8 +238,15 @@ fn same_secret(expected: &[u8], given: &[u8]) -> bool {
     difference == 0
 }
 
-fn ping(_cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
+fn ping(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
+    let id = cx.caller.session;
+    let session = id.and_then(|id| cx.core.sessions.get(id));
     match args.len() {
+        1 | 2 if session.is_some_and(Session::only_listens) => {
+            reply.array(2);
+            reply.text("pong");
+            reply.bulk(args.try_get(1).unwrap_or_default());
+        }
         1 => reply.simple("PONG"),
         2 => reply.bulk(args.get(1)),
         _ => return Err(CommandError::Arity { command: "ping".to_owned() }),
@@ -266,24 +273,39 @@ fn reset(cx: &mut Cx<'_>, _args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     session.name = Box::default();
     session.reply = ReplyMode::On;
     session.authenticated = open;
+    session.queue = None;
+    let watched = std::mem::take(&mut session.watched);
+    let listening = session.listening.take();
     reply.resp3 = session.binary;
+    cx.core.requests.push(Request::Unwatch(watched));
     reply.simple("RESET");
+    if let (Some(id), Some(listening)) = (cx.caller.session, listening) {
+        cx.core.channels.leave_all(id, listening);
+    }
     Ok(())
 }
 
 fn select(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
+    cx.session().db = selected(cx.core, args)?;
+    reply.ok();
+    Ok(())
+}
+
+/// The database SELECT asks for: a transaction must know it before the command has run.
+///
+/// # Errors
+/// What SELECT answers when there is no such database.
+pub fn selected(core: &Core, args: Args<'_>) -> Result<u8, CommandError> {
     let db = parse_i64(args.get(1)).ok_or(CommandError::NotAnInteger)?;
     if i32::try_from(db).is_err() {
         return Err(BEYOND_I32);
     }
-    let databases = i64::from(cx.core.config.databases_in_use());
-    if cx.core.config.cluster_enabled && db != 0 && databases == 1 {
+    let databases = i64::from(core.config.databases_in_use());
+    if core.config.cluster_enabled && db != 0 && databases == 1 {
         return Err(CommandError::Said("ERR SELECT is not allowed in cluster mode"));
     }
     if !(0..databases).contains(&db) {
         return Err(CommandError::DbOutOfRange);
     }
-    cx.session().db = db as u8;
-    reply.ok();
-    Ok(())
+    Ok(db as u8)
 }

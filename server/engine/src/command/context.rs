@@ -6,19 +6,21 @@ use std::sync::Arc;
 
 use freehold_protocol::Slot;
 
+use super::channels::Channels;
+use super::editor::Editor;
 use super::error::CommandError;
 use super::host::Node;
-use super::session::{Caller, Session, SessionId, Sessions};
+use super::session::{Caller, PortKind, Session, SessionId, Sessions};
 use super::spec::Spec;
 use super::stats::Stats;
 use crate::base::random::Random;
 use crate::base::time::{Now, UnixMillis};
-use crate::config::Config;
-use crate::effect::{Effect, Effects, Gone};
-use crate::keyspace::{EntryRef, Hit, KeyRef, Keyspace, StringForm, eviction};
+use crate::config::{Config, NotifyClasses};
+use crate::effect::{Effect, Effects, Gone, Watched};
+use crate::keyspace::{EntryRef, Hit, KeyRef, Keyspace, StringForm, ValueRef, eviction};
 use crate::memory::Handle;
 use crate::mesh::CoreId;
-use crate::value::Kind;
+use crate::value::{Kind, Rules, Stored, Value};
 
 /// What a command asks of its shard beyond the keyspace.
 #[derive(Debug)]
@@ -34,8 +36,15 @@ pub enum Request {
     },
     /// A configuration has been put in place on this core.
     Configured,
+    /// This client is to wait no longer.
+    Unblock {
+        session: SessionId,
+        with_error: bool,
+    },
     /// This connection's `closing` has been set by a command of another.
     Close(SessionId),
+    /// Nobody of this connection watches these keys any more.
+    Unwatch(Vec<Watched>),
     Log(String),
 }
 
@@ -51,6 +60,8 @@ pub struct Core {
     pub stats: Stats,
     pub random: Random,
     pub sessions: Sessions,
+    /// Who listens to what, in the whole node.
+    pub channels: Channels,
     pub node: Arc<Node>,
     pub now: Now,
     /// The access clock of this turn (see `keyspace::eviction`).
@@ -59,6 +70,15 @@ pub struct Core {
     pub memory_limit_bytes: Option<i64>,
     pub pool: eviction::Pool,
     pub active_expiry: bool,
+    /// Keys of this core that clients wait for.
+    pub waited_keys: u64,
+    /// The command that has just run found nothing to take, and is to wait with this request if
+    /// not with its own.
+    pub found_nothing: Option<Option<Vec<Box<[u8]>>>>,
+    /// All keys that the command which runs now asked for have been brought to it.
+    pub reached: bool,
+    /// Keys it needs and does not name, and which may live on other cores: it will run again.
+    pub unreached: Option<Vec<Box<[u8]>>>,
     pub requests: Vec<Request>,
 }
 
@@ -72,13 +92,48 @@ impl Core {
         held - self.keyspace.free_bytes() as i64
     }
 
+    /// Puts a configuration in place on this core.
+    pub fn set_config(&mut self, config: Arc<Config>) {
+        for keyspace in std::iter::once(&mut self.keyspace).chain(self.scratch.as_deref_mut()) {
+            keyspace.set_rules(rules_of(&config));
+        }
+        self.effects.set_notify(config.notify);
+        self.config = config;
+    }
+
+    /// Says what a key holds now, all of it.
+    pub fn note_whole(&mut self, db: u8, key: &[u8]) {
+        let key = self.keyspace.key_ref(key);
+        if let Some(entry) = self.keyspace.get(db, &key) {
+            self.effects.push_entry(db, &entry);
+        }
+    }
+
     /// Removes a key that is past its deadline and says so.
     #[cold]
     pub fn expire(&mut self, db: u8, key: &KeyRef<'_>) {
         if self.keyspace.remove(db, key) {
             self.stats.expired_keys += 1;
             self.effects.push(Effect::Delete { db, key: key.bytes, gone: Gone::Expired });
+            self.effects.notify(NotifyClasses::EXPIRED, "expired", db, key.bytes);
         }
+    }
+}
+
+/// The thresholds of collections, as configured.
+fn rules_of(config: &Config) -> Rules {
+    Rules {
+        list_max_listpack_size: i64::from(config.list_max_listpack_size),
+        hash_max_listpack_entries: config.hash_max_listpack_entries as usize,
+        hash_max_listpack_value_bytes: config.hash_max_listpack_value_bytes as usize,
+        set_max_intset_entries: config.set_max_intset_entries as usize,
+        set_max_listpack_entries: config.set_max_listpack_entries as usize,
+        set_max_listpack_value_bytes: config.set_max_listpack_value_bytes as usize,
+        zset_max_listpack_entries: config.zset_max_listpack_entries as usize,
+        zset_max_listpack_value_bytes: config.zset_max_listpack_value_bytes as usize,
+        stream_node_max_bytes: config.stream_node_max_bytes as usize,
+        stream_node_max_entries: config.stream_node_max_entries as usize,
+        hash_seed: 0, // the keyspace keeps its own
     }
 }
 
@@ -123,13 +178,15 @@ pub struct Cx<'c> {
     pub caller: Caller,
     pub spec: &'static Spec,
     hint: KeyHint,
+    /// The request to wait with, whole, when another than the one that came (XREAD from `$`).
+    pub wait_as: Option<Vec<Box<[u8]>>>,
     /// Where an integer is printed that a reader wants as text.
     digits: itoa::Buffer,
 }
 
 impl<'c> Cx<'c> {
     pub fn new(core: &'c mut Core, caller: Caller, spec: &'static Spec, hint: KeyHint) -> Cx<'c> {
-        Cx { core, caller, spec, hint, digits: itoa::Buffer::new() }
+        Cx { core, caller, spec, hint, wait_as: None, digits: itoa::Buffer::new() }
     }
 
     pub fn now_ms(&self) -> UnixMillis {
@@ -191,6 +248,7 @@ impl<'c> Cx<'c> {
         let key = self.key(key);
         let Some(hit) = self.hit(self.caller.db, &key) else {
             self.core.stats.keyspace_misses += 1;
+            self.notify(NotifyClasses::KEY_MISS, "keymiss", key.bytes);
             return None;
         };
         self.core.stats.keyspace_hits += 1;
@@ -204,6 +262,16 @@ impl<'c> Cx<'c> {
         let found = self.read(key).is_some();
         self.caller.no_touch = no_touch;
         if found { self.peek(key) } else { None }
+    }
+
+    /// As [`Cx::read_untouched`], and a miss is not told as an event: OBJECT.
+    pub fn inspect(&mut self, key: &[u8]) -> Option<EntryRef<'_>> {
+        if self.peek(key).is_none() {
+            self.core.stats.keyspace_misses += 1;
+            return None;
+        }
+        self.core.stats.keyspace_hits += 1;
+        self.peek(key)
     }
 
     /// The string at a key, for a reader.
@@ -224,6 +292,138 @@ impl<'c> Cx<'c> {
         let key = self.key(key);
         let Some(handle) = self.find_in(self.caller.db, &key) else { return Ok(None) };
         text_of(self.core.keyspace.entry(handle), &mut self.digits).map(Some)
+    }
+
+    /// The collection at a key, for a reader: counts the hit or miss, touches the access clock.
+    ///
+    /// # Errors
+    /// `WrongType` when the key holds something else.
+    #[inline]
+    pub fn read_collection<C: Stored>(&mut self, key: &[u8]) -> Result<Option<&C>, CommandError> {
+        let Some((hit, access)) = self.read_hit(key) else { return Ok(None) };
+        let entry = self.core.keyspace.visit(hit, access);
+        entry.collection().map(Some).ok_or(CommandError::WrongType)
+    }
+
+    /// The collection at a key that is there, to be changed; `None` without such a key.
+    ///
+    /// # Errors
+    /// `WrongType` when the key holds something else.
+    pub fn edit<'k, C: Stored>(
+        &'k mut self,
+        key: &'k [u8],
+    ) -> Result<Option<Editor<'k, C>>, CommandError> {
+        let editor = self.edit_or_new(key)?;
+        Ok(Some(editor).filter(Editor::existed))
+    }
+
+    /// The collection at a key, to be changed; a missing key gets one, unless it stays empty.
+    ///
+    /// # Errors
+    /// `WrongType` when the key holds something else, `KeyTooLong`.
+    pub fn edit_or_new<'k, C: Stored>(
+        &'k mut self,
+        key: &'k [u8],
+    ) -> Result<Editor<'k, C>, CommandError> {
+        self.check_sizes(key, 0)?;
+        let db = self.caller.db;
+        let key = self.key(key);
+        let hit = self.hit(db, &key);
+        if let Some(hit) = hit {
+            if self.core.keyspace.entry(hit.handle).kind() != C::KIND {
+                return Err(CommandError::WrongType);
+            }
+            let access = self.touched(hit);
+            self.core.keyspace.visit(hit, access);
+        }
+        Ok(Editor::new(self.core, db, key, hit.map(|hit| hit.handle)))
+    }
+
+    /// Puts a whole collection at a key, whatever was there; an empty one removes the key. The
+    /// deadline goes. Whether there is such a key now.
+    pub fn set_collection<C: Stored>(&mut self, key: &[u8], collection: C) -> bool {
+        let db = self.caller.db;
+        let some = !collection.is_empty();
+        if some {
+            let key = self.key(key);
+            self.before_put(db, &key);
+            self.put_value(db, &key, collection.into_value(), None);
+        } else {
+            self.delete(key);
+        }
+        some
+    }
+
+    /// As [`Cx::set_collection`] for a command that stores its result, with `event`, or `del` when
+    /// there is no result and a key goes. The size of what was stored.
+    ///
+    /// # Errors
+    /// `KeyTooLong`.
+    pub fn store<C: Stored>(
+        &mut self,
+        key: &[u8],
+        collection: C,
+        class: NotifyClasses,
+        event: &'static str,
+    ) -> Result<usize, CommandError> {
+        self.check_sizes(key, 0)?;
+        let len = collection.len();
+        if len > 0 {
+            self.set_collection(key, collection);
+            self.notify(class, event, key);
+        } else if self.delete(key) {
+            self.notify(NotifyClasses::GENERIC, "del", key);
+        }
+        Ok(len)
+    }
+
+    /// Puts a value at a key of the caller's database, whatever was there.
+    pub fn set_value(&mut self, key: &[u8], value: Value, expiry: Option<UnixMillis>) {
+        let (db, key) = (self.caller.db, self.key(key));
+        self.put_value(db, &key, value, expiry);
+    }
+
+    /// Whether keys that the request does not name can be read now. If not, the handler returns
+    /// without having changed anything and runs again when they have been brought here.
+    ///
+    /// # Errors
+    /// `CrossSlot` on a core's own port when one of them belongs to another core.
+    pub fn reach(
+        &mut self,
+        mut keys: impl Iterator<Item = Box<[u8]>>,
+    ) -> Result<bool, CommandError> {
+        if self.core.cores == 1 || self.core.reached {
+            return Ok(true);
+        }
+        if self.caller.port == PortKind::Core {
+            let here = keys.all(|key| self.is_here(&key));
+            return if here { Ok(true) } else { Err(CommandError::CrossSlot) };
+        }
+        let keys: Vec<Box<[u8]>> = keys.collect();
+        if keys.is_empty() {
+            return Ok(true);
+        }
+        self.core.unreached = Some(keys);
+        Ok(false)
+    }
+
+    fn put_value(&mut self, db: u8, key: &KeyRef<'_>, value: Value, expiry: Option<UnixMillis>) {
+        let access = self.access_of_written(db, key);
+        self.core.effects.push_value(db, key.bytes, &value, expiry);
+        self.core.keyspace.set_collection(db, key, value, expiry, access);
+    }
+
+    /// Notes a keyspace event, published once the command has run. Costs a branch while nobody
+    /// has asked for events of the class.
+    #[inline]
+    pub fn notify(&mut self, class: NotifyClasses, event: &'static str, key: &[u8]) {
+        self.core.effects.notify(class, event, self.caller.db, key);
+    }
+
+    /// Whether this core has the key's slot. A blocked command that is served on the core of one
+    /// of its keys passes over the others.
+    pub fn is_here(&self, key: &[u8]) -> bool {
+        self.core.keyspace.owns(Slot::of_key(key))
     }
 
     /// What the access clock of an entry becomes when it is read.
@@ -261,10 +461,16 @@ impl<'c> Cx<'c> {
         self.set_as(StringForm::Text, key, value, expiry);
     }
 
+    /// As [`Cx::set`], with the encoding `raw` whatever the length (BITOP, PFADD).
+    pub fn set_raw(&mut self, key: &[u8], value: &[u8], expiry: Expiry) {
+        self.set_as(StringForm::Raw, key, value, expiry);
+    }
+
     #[inline]
     fn set_as(&mut self, form: StringForm, key: &[u8], value: &[u8], expiry: Expiry) {
         let db = self.caller.db;
         let key = self.key(key);
+        self.before_put(db, &key);
         let expiry = self.resolve(db, &key, expiry);
         self.put(form, db, &key, value, expiry);
     }
@@ -283,6 +489,14 @@ impl<'c> Cx<'c> {
         self.core.effects.push(Effect::Set { db, key: key.bytes, value, form, expiry });
     }
 
+    /// Something is about to be put at a key: says if the key is new, or has just expired.
+    #[inline]
+    fn before_put(&mut self, db: u8, key: &KeyRef<'_>) {
+        if self.core.effects.wants_history() && self.find_in(db, key).is_none() {
+            self.core.effects.notify(NotifyClasses::NEW, "new", db, key.bytes);
+        }
+    }
+
     fn resolve(&mut self, db: u8, key: &KeyRef<'_>, expiry: Expiry) -> Option<UnixMillis> {
         match expiry {
             Expiry::Never => None,
@@ -294,17 +508,30 @@ impl<'c> Cx<'c> {
         }
     }
 
-    /// Copies a live string key to `(db, key)`, deadline, encoding and all.
-    pub fn put_copy(&mut self, db: u8, key: &[u8], copy: &KeyCopy) {
-        let key = self.core.keyspace.key_ref(key);
-        self.put(copy.form, db, &key, &copy.value, copy.expiry);
+    /// Moves a live key to `(to_db, to)`, deadline and all; whatever was there goes. O(1) while
+    /// no log wants to know what the key holds.
+    pub fn move_key(&mut self, from: &[u8], to_db: u8, to: &[u8]) {
+        let db = self.caller.db;
+        let (from, to) = (self.key(from), self.core.keyspace.key_ref(to));
+        let Some(taken) = self.core.keyspace.take(db, &from) else { return };
+        self.core.effects.push(Effect::Delete { db, key: from.bytes, gone: Gone::Deleted });
+        self.core.keyspace.put(to_db, &to, taken);
+        self.core.note_whole(to_db, to.bytes);
     }
 
-    /// All there is to know of a live key, for RENAME, COPY and MOVE.
-    pub fn take_copy(&mut self, db: u8, key: &[u8]) -> Option<KeyCopy> {
-        let key = self.key(key);
-        let handle = self.find_in(db, &key)?;
-        Some(KeyCopy::of(&self.core.keyspace.entry(handle)))
+    /// Copies a live key to `(to_db, to)`, deadline and all; whatever was there goes. O(n).
+    pub fn copy_key(&mut self, from: &[u8], to_db: u8, to: &[u8]) {
+        let (from, to) = (self.key(from), self.core.keyspace.key_ref(to));
+        let Some(entry) = self.core.keyspace.get(self.caller.db, &from) else { return };
+        let expiry = entry.expiry();
+        if let ValueRef::Collection(value) = entry.value() {
+            let value = value.duplicate(self.core.keyspace.rules());
+            self.put_value(to_db, &to, value, expiry);
+        } else {
+            let (form, mut digits) = (entry.form(), itoa::Buffer::new());
+            let text = entry.value().text(&mut digits).to_vec();
+            self.put(form, to_db, &to, &text, expiry);
+        }
     }
 
     /// Writes `bytes` at `offset` of the string at `key`, made when missing, zeros in any gap.
@@ -312,6 +539,7 @@ impl<'c> Cx<'c> {
     pub fn splice(&mut self, key: &[u8], offset: usize, bytes: &[u8]) -> usize {
         let db = self.caller.db;
         let key = self.key(key);
+        self.before_put(db, &key);
         let access = self.access_of_written(db, &key);
         self.core.keyspace.splice(db, &key, offset, bytes, access);
         let length = self.core.keyspace.get(db, &key).map_or(0, |entry| entry.value().text_bytes());
@@ -336,7 +564,17 @@ impl<'c> Cx<'c> {
         true
     }
 
-    /// Gives a live key a new deadline. One that is not in the future deletes the key, as in Redis.
+    /// As [`Cx::delete`], with the event "del".
+    pub fn delete_and_tell(&mut self, key: &[u8]) -> bool {
+        let gone = self.delete(key);
+        if gone {
+            self.notify(NotifyClasses::GENERIC, "del", key);
+        }
+        gone
+    }
+
+    /// Gives a live key a new deadline and tells the event. One that is not in the future deletes
+    /// the key, as in Redis.
     pub fn set_expiry(&mut self, key: &[u8], at: Option<UnixMillis>) -> bool {
         let db = self.caller.db;
         let key = self.key(key);
@@ -346,10 +584,13 @@ impl<'c> Cx<'c> {
         if at.is_some_and(|at| at <= self.core.now.unix_ms) {
             self.core.keyspace.remove(db, &key);
             self.core.effects.push(Effect::Delete { db, key: key.bytes, gone: Gone::Deleted });
+            self.notify(NotifyClasses::GENERIC, "del", key.bytes);
             return true;
         }
         self.core.keyspace.set_expiry(db, &key, at);
         self.core.effects.push(Effect::Expire { db, key: key.bytes, at });
+        let event = if at.is_some() { "expire" } else { "persist" };
+        self.notify(NotifyClasses::GENERIC, event, key.bytes);
         true
     }
 
@@ -363,8 +604,14 @@ impl<'c> Cx<'c> {
     }
 
     pub fn swap_db(&mut self, a: u8, b: u8) {
-        self.core.keyspace.swap(a, b);
-        self.core.effects.push(Effect::SwapDb { a, b });
+        let core = &mut *self.core;
+        core.keyspace.swap(a, b);
+        let (keyspace, now) = (&core.keyspace, core.now.unix_ms);
+        core.effects.watches.swapped(a, b, |db, key| {
+            let entry = keyspace.get(db, &keyspace.key_ref(key));
+            entry.is_some_and(|entry| !entry.is_expired(now))
+        });
+        core.effects.push(Effect::SwapDb { a, b });
     }
 
     /// Refuses keys and values beyond the limits of this server.
@@ -392,20 +639,6 @@ fn text_of<'a>(
 ) -> Result<&'a [u8], CommandError> {
     match entry.kind() {
         Kind::String => Ok(entry.value().text(digits)),
-    }
-}
-
-/// A key's value and deadline, out of the keyspace.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct KeyCopy {
-    pub value: Vec<u8>,
-    pub form: StringForm,
-    pub expiry: Option<UnixMillis>,
-}
-
-impl KeyCopy {
-    pub fn of(entry: &EntryRef<'_>) -> KeyCopy {
-        let value = entry.value().text(&mut itoa::Buffer::new()).to_vec();
-        KeyCopy { value, form: entry.form(), expiry: entry.expiry() }
+        _ => Err(CommandError::WrongType),
     }
 }

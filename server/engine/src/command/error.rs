@@ -32,6 +32,8 @@ pub enum CommandError {
         command: String,
     },
     OutOfMemory,
+    /// There is nothing to take: a `Run::Blocking` row's client waits.
+    Nothing,
     NoAuth,
     CrossSlot,
     Moved {
@@ -66,6 +68,7 @@ impl CommandError {
             E::DbOutOfRange => "ERR DB index is out of range",
             E::StringTooLong => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
             E::OutOfMemory => "OOM command not allowed when used memory > 'maxmemory'.",
+            E::Nothing => "ERR nothing to take",
             E::NoAuth => "NOAUTH Authentication required.",
             E::CrossSlot => "CROSSSLOT Keys in request don't hash to the same slot",
             E::Said(text) => text,

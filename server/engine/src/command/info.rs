@@ -42,8 +42,11 @@ pub struct InfoPart {
     pub memory_used_bytes: i64,
     pub keyspace_bytes: u64,
     pub connections: u64,
+    pub blocked_clients: u64,
+    pub waited_keys: u64,
     pub input_bytes: u64,
     pub output_bytes: u64,
+    pub listening_clients: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,8 +83,11 @@ fn figures(core: &Core) -> InfoPart {
         memory_used_bytes: core.memory_used_bytes(),
         keyspace_bytes: core.keyspace.accounted_bytes() as u64,
         connections: core.sessions.len() as u64,
+        blocked_clients: core.sessions.iter().filter(|(_, s)| s.blocked).count() as u64,
+        waited_keys: core.waited_keys,
         input_bytes: core.sessions.iter().map(|(_, s)| s.input_bytes as u64).sum(),
         output_bytes: core.sessions.iter().map(|(_, s)| s.output_bytes as u64).sum(),
+        listening_clients: core.channels.sessions as u64,
     }
 }
 
@@ -99,8 +105,11 @@ impl InfoPart {
         self.memory_used_bytes += other.memory_used_bytes;
         self.keyspace_bytes += other.keyspace_bytes;
         self.connections += other.connections;
+        self.blocked_clients += other.blocked_clients;
+        self.waited_keys += other.waited_keys;
         self.input_bytes += other.input_bytes;
         self.output_bytes += other.output_bytes;
+        self.listening_clients += other.listening_clients;
     }
 }
 

@@ -200,13 +200,33 @@ fn write_key_spec(spec: &KeySpec, reply: &mut Reply<'_>) {
     reply.text("flags");
     reply.set(spec.flags.len());
     spec.flags.iter().for_each(|flag| reply.simple(flag));
+    if matches!(spec.find, Find::LastOption { .. } | Find::Unknown) {
+        for part in ["begin_search", "find_keys"] {
+            reply.text(part);
+            reply.map(2);
+            reply.text("type");
+            reply.text("unknown");
+            reply.text("spec");
+            reply.map(0);
+        }
+        return;
+    }
     reply.text("begin_search");
     reply.map(2);
     reply.text("type");
-    reply.text("index");
-    reply.text("spec");
-    reply.map(1);
-    reply.text("index");
+    if let Find::Halved { word, .. } | Find::After { word } = spec.find {
+        reply.text("keyword");
+        reply.text("spec");
+        reply.map(2);
+        reply.text("keyword");
+        reply.text(word);
+        reply.text("startfrom");
+    } else {
+        reply.text("index");
+        reply.text("spec");
+        reply.map(1);
+        reply.text("index");
+    }
     reply.integer(i64::from(spec.begin));
     reply.text("find_keys");
     reply.map(2);
@@ -215,6 +235,15 @@ fn write_key_spec(spec: &KeySpec, reply: &mut Reply<'_>) {
         Find::Range { last, step } => {
             reply.text("range");
             [("lastkey", i64::from(last)), ("keystep", i64::from(step)), ("limit", 0)]
+        }
+        Find::LastOption { .. } | Find::Unknown => return,
+        Find::Halved { .. } => {
+            reply.text("range");
+            [("lastkey", -1), ("keystep", 1), ("limit", 2)]
+        }
+        Find::After { .. } => {
+            reply.text("range");
+            [("lastkey", 0), ("keystep", 1), ("limit", 0)]
         }
         Find::Counted { first, step } => {
             reply.text("keynum");
@@ -308,7 +337,7 @@ fn keys_of(args: Args<'_>) -> Result<Vec<(usize, &'static KeySpec)>, CommandErro
             .find_sub(command, request.get(1))
             .ok_or(CommandError::Said("ERR Invalid command specified"))?;
     }
-    if command.spec.keys.is_empty() {
+    if !command.spec.keys.iter().any(KeySpec::is_key) {
         return Err(CommandError::Said("ERR The command has no key arguments"));
     }
     if !command.spec.arity.admits(request.len()) {

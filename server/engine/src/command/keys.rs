@@ -2,7 +2,7 @@
 
 use freehold_protocol::{args::Args, resp::reply::Reply};
 
-use super::context::{Cx, KeyCopy};
+use super::context::Cx;
 use super::error::CommandError;
 use super::gather::Partial;
 use super::spec::{
@@ -10,6 +10,7 @@ use super::spec::{
 };
 use crate::base::glob::{self, Case};
 use crate::base::number::parse_i64;
+use crate::config::NotifyClasses;
 
 pub const TABLE: &[Spec] = &[
     Spec {
@@ -318,7 +319,7 @@ const BAD_FIRST_DB: CommandError = CommandError::Said("ERR invalid first DB inde
 const BAD_SECOND_DB: CommandError = CommandError::Said("ERR invalid second DB index");
 
 fn del(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
-    let gone = args.tail(1).iter().filter(|key| cx.delete(key)).count();
+    let gone = args.tail(1).iter().filter(|key| cx.delete_and_tell(key)).count();
     reply.integer(gone as i64);
     Ok(())
 }
@@ -344,10 +345,10 @@ fn kind(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
 fn rename(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     let (from, to) = (args.get(1), args.get(2));
     cx.check_sizes(to, 0)?;
-    let copy = cx.take_copy(cx.caller.db, from).ok_or(CommandError::NoSuchKey)?;
+    cx.peek(from).ok_or(CommandError::NoSuchKey)?;
     if from != to {
-        cx.delete(from);
-        cx.put_copy(cx.caller.db, to, &copy);
+        cx.peek(to); // one past its deadline expires before it is replaced
+        rename_to(cx, from, to);
     }
     reply.ok();
     Ok(())
@@ -356,14 +357,21 @@ fn rename(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
 fn renamenx(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     let (from, to) = (args.get(1), args.get(2));
     cx.check_sizes(to, 0)?;
-    let copy = cx.take_copy(cx.caller.db, from).ok_or(CommandError::NoSuchKey)?;
+    cx.peek(from).ok_or(CommandError::NoSuchKey)?;
     let free = cx.peek(to).is_none(); // the same key twice is not free
     if free {
-        cx.delete(from);
-        cx.put_copy(cx.caller.db, to, &copy);
+        rename_to(cx, from, to);
     }
     reply.integer(i64::from(free));
     Ok(())
+}
+
+/// As Redis tells it, the target is a new key even when it takes another's place.
+fn rename_to(cx: &mut Cx<'_>, from: &[u8], to: &[u8]) {
+    cx.move_key(from, cx.caller.db, to);
+    cx.notify(NotifyClasses::NEW, "new", to);
+    cx.notify(NotifyClasses::GENERIC, "rename_from", from);
+    cx.notify(NotifyClasses::GENERIC, "rename_to", to);
 }
 
 fn copy(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
@@ -373,12 +381,14 @@ fn copy(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     if db == cx.caller.db && from == to {
         return Err(SAME_OBJECT);
     }
-    let copy = cx.read(from).map(|entry| KeyCopy::of(&entry));
-    let copy = copy.filter(|_| replace || !exists_in(cx, db, to));
-    if let Some(copy) = &copy {
-        cx.put_copy(db, to, copy);
+    let copied = cx.read(from).is_some() && (!exists_in(cx, db, to) || replace);
+    if copied {
+        cx.copy_key(from, db, to);
+        let effects = &mut cx.core.effects;
+        effects.notify(NotifyClasses::NEW, "new", db, to);
+        effects.notify(NotifyClasses::GENERIC, "copy_to", db, to);
     }
-    reply.integer(i64::from(copy.is_some()));
+    reply.integer(i64::from(copied));
     Ok(())
 }
 
@@ -404,13 +414,15 @@ fn move_key(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     if db == cx.caller.db {
         return Err(SAME_OBJECT);
     }
-    let copy = cx.take_copy(cx.caller.db, key);
-    let copy = copy.filter(|_| !exists_in(cx, db, key));
-    if let Some(copy) = &copy {
-        cx.put_copy(db, key, copy);
-        cx.delete(key);
+    let moved = cx.peek(key).is_some() && !exists_in(cx, db, key);
+    if moved {
+        cx.move_key(key, db, key);
+        let effects = &mut cx.core.effects;
+        effects.notify(NotifyClasses::NEW, "new", db, key);
+        effects.notify(NotifyClasses::GENERIC, "move_from", cx.caller.db, key);
+        effects.notify(NotifyClasses::GENERIC, "move_to", db, key);
     }
-    reply.integer(i64::from(copy.is_some()));
+    reply.integer(i64::from(moved));
     Ok(())
 }
 

@@ -151,7 +151,7 @@ const HELP: [&str; 15] = [
 ];
 
 fn encoding(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
-    match cx.read_untouched(args.get(2)) {
+    match cx.inspect(args.get(2)) {
         Some(entry) => reply.text(entry.encoding_name()),
         None => reply.null(),
     }
@@ -159,7 +159,7 @@ fn encoding(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
 }
 
 fn freq(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
-    let Some(access) = cx.read_untouched(args.get(2)).map(|entry| entry.access()) else {
+    let Some(access) = cx.inspect(args.get(2)).map(|entry| entry.access()) else {
         reply.null();
         return Ok(());
     };
@@ -173,7 +173,7 @@ fn freq(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
 }
 
 fn idletime(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
-    let Some(access) = cx.read_untouched(args.get(2)).map(|entry| entry.access()) else {
+    let Some(access) = cx.inspect(args.get(2)).map(|entry| entry.access()) else {
         reply.null();
         return Ok(());
     };
@@ -185,7 +185,7 @@ fn idletime(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
 }
 
 fn refcount(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
-    let Some(entry) = cx.read_untouched(args.get(2)) else {
+    let Some(entry) = cx.inspect(args.get(2)) else {
         reply.null();
         return Ok(());
     };

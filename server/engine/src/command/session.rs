@@ -1,10 +1,14 @@
 //! What commands know of a connection: who it is, what it has negotiated, what it asked for.
 //! The byte side of a connection (input, output, replies that wait) is `shard::connection`.
 
+use super::channels::{Listening, Topic};
 use super::error::CommandError;
+use super::request::Queue;
 use super::spec::Spec;
 use super::table::Command;
 use crate::base::time::Now;
+use crate::config::OutputClass;
+use crate::effect::Watched;
 
 /// Index of a session in its core's table. Reused after a disconnect; what outlives a turn carries
 /// the client id beside it.
@@ -71,7 +75,11 @@ pub struct Session {
     pub reply: ReplyMode,
     pub no_evict: bool,
     pub no_touch: bool,
+    /// Its last command waits for something to come.
+    pub blocked: bool,
     pub closing: Closing,
+    /// What it listens to; none when that is nothing.
+    pub listening: Option<Box<Listening>>,
     pub name: Box<[u8]>,
     pub library_name: Box<[u8]>,
     pub library_version: Box<[u8]>,
@@ -80,6 +88,9 @@ pub struct Session {
     pub last_command: Option<&'static Spec>,
     pub last_container: Option<&'static Spec>,
     pub commands: u64,
+    /// Between MULTI and the end of EXEC.
+    pub queue: Option<Box<Queue>>,
+    pub watched: Vec<Watched>,
     /// Bytes of an incomplete request, and of replies not yet taken: kept by the byte side.
     pub input_bytes: usize,
     pub output_bytes: usize,
@@ -98,6 +109,34 @@ impl Session {
             no_touch: self.no_touch,
             port: self.port,
             local: self.local_peer,
+        }
+    }
+
+    /// How many names of a kind it listens to.
+    pub fn subscriptions(&self, topic: Topic) -> usize {
+        self.listening.as_ref().map_or(0, |listening| listening.count(topic))
+    }
+
+    /// The number a confirmation carries: channels and patterns are counted together, shard
+    /// channels alone.
+    pub fn subscriptions_beside(&self, topic: Topic) -> usize {
+        match topic {
+            Topic::Shard => self.subscriptions(Topic::Shard),
+            _ => self.subscriptions(Topic::Channel) + self.subscriptions(Topic::Pattern),
+        }
+    }
+
+    /// A client of RESP2 that listens cannot tell a message from a reply, so it may do little.
+    #[inline]
+    pub fn only_listens(&self) -> bool {
+        self.listening.is_some() && !self.resp3
+    }
+
+    /// Which of the output limits holds for it.
+    pub fn output_class(&self) -> OutputClass {
+        match self.listening {
+            Some(_) => OutputClass::PubSub,
+            None => OutputClass::Normal,
         }
     }
 
@@ -123,7 +162,9 @@ impl Session {
             reply: ReplyMode::On,
             no_evict: false,
             no_touch: false,
+            blocked: false,
             closing: Closing::No,
+            listening: None,
             name: Box::default(),
             library_name: Box::default(),
             library_version: Box::default(),
@@ -132,6 +173,8 @@ impl Session {
             last_command: None,
             last_container: None,
             commands: 0,
+            queue: None,
+            watched: Vec::new(),
             input_bytes: 0,
             output_bytes: 0,
             input_bytes_total: 0,

@@ -150,6 +150,16 @@ pub enum Find {
     Range { last: i8, step: u8 },
     /// `begin` holds the number of keys, the first follows `first` places behind it.
     Counted { first: u8, step: u8 },
+    /// The word stands at `begin` or behind; of what follows it the first half are keys (XREAD).
+    /// XREADGROUP says it only reads them, and yet they change.
+    Halved { word: &'static str, change: bool },
+    /// The argument behind each `word`, which may stand at `begin` or later (GEORADIUS's STORE).
+    After { word: &'static str },
+    /// The key follows the last option of this name, from `begin` on. Other options have words of
+    /// their own, which are passed over. COMMAND INFO cannot say this: `unknown`.
+    LastOption { word: &'static str, skips: &'static [(&'static str, usize)] },
+    /// The names follow from what other keys hold: `unknown`, and see [`Spec::reaches`].
+    Unknown,
 }
 
 const fn key(flags: &'static [&'static str], begin: u8, last: i8, step: u8) -> KeySpec {
@@ -171,13 +181,29 @@ impl KeySpec {
         key(flags, begin, -1, step)
     }
 
+    /// The first half of what follows `word`, which is looked for from `begin` on.
+    pub const fn halved(begin: u8, word: &'static str, change: bool) -> KeySpec {
+        KeySpec { flags: &["RO", "access"], begin, find: Find::Halved { word, change }, notes: "" }
+    }
+
+    /// The argument behind `word`, if that is among those from `begin` on.
+    pub const fn after(begin: u8, word: &'static str, flags: &'static [&'static str]) -> KeySpec {
+        KeySpec { flags, begin, find: Find::After { word }, notes: "" }
+    }
+
     /// As [`KeySpec::at`] with COMMAND INFO's remark.
     pub const fn noted(self, notes: &'static str) -> KeySpec {
         KeySpec { notes, ..self }
     }
 
     pub fn is_write(&self) -> bool {
-        self.flags[0] != "RO"
+        let changed = matches!(self.find, Find::Halved { change: true, .. });
+        changed || self.flags[0] != "RO" && self.is_key()
+    }
+
+    /// Whether it names keys; otherwise shard channels, which have a slot and no owner.
+    pub fn is_key(&self) -> bool {
+        self.flags[0] != "not_key"
     }
 
     /// Calls `visit` with the position of every key of a request of `count` arguments. A range that
@@ -208,6 +234,29 @@ impl KeySpec {
             Find::Range { last, step } => {
                 (begin, begin + usize::from(last.unsigned_abs()), usize::from(step))
             }
+            Find::Unknown => return Ok(()),
+            Find::LastOption { word, skips } => {
+                if let Some(at) = last_option(args, begin, word, skips) {
+                    visit(at);
+                }
+                return Ok(());
+            }
+            Find::Halved { word, .. } => {
+                let is_word = |arg: &[u8]| arg.eq_ignore_ascii_case(word.as_bytes());
+                let word_at = args.iter().skip(begin).position(is_word).ok_or(BadKeys)?;
+                let first = begin + word_at + 1;
+                let rest = args.len() - first;
+                if rest == 0 || !rest.is_multiple_of(2) {
+                    return Err(BadKeys);
+                }
+                (first, first + rest / 2 - 1, 1)
+            }
+            Find::After { word } => {
+                let words = begin..args.len().saturating_sub(1);
+                let is_word = |at: &usize| args.get(*at).eq_ignore_ascii_case(word.as_bytes());
+                words.filter(is_word).for_each(|at| visit(at + 1));
+                return Ok(());
+            }
             Find::Counted { first, step } => {
                 let text = args.try_get(begin).ok_or(BadKeys)?;
                 let keys = crate::base::number::parse_i64(text).ok_or(BadKeys)?;
@@ -223,6 +272,20 @@ impl KeySpec {
         (first..=last.min(args.len().saturating_sub(1))).step_by(step).for_each(&mut visit);
         Ok(())
     }
+}
+
+/// The position of what follows the last option `word`.
+fn last_option(args: Args<'_>, begin: usize, word: &str, skips: &[(&str, usize)]) -> Option<usize> {
+    let mut found = None;
+    let mut at = begin;
+    while at + 1 < args.len() {
+        let is = |name: &str| args.get(at).eq_ignore_ascii_case(name.as_bytes());
+        if is(word) {
+            found = Some(at + 1);
+        }
+        at += 1 + skips.iter().find(|(name, _)| is(name)).map_or(0, |&(_, words)| words);
+    }
+    found
 }
 
 /// How the answers of several cores become one.
@@ -246,6 +309,8 @@ pub enum Run {
     Owner(Handler),
     /// Every owner runs its own part of the keys, under locks when there are several.
     Split(Handler, Combine),
+    /// As `Owner`, but a client that finds nothing waits for something to come.
+    Blocking(Blocking),
     /// On the core whose slots the cursor in argument 1 names.
     Cursor(Handler),
     /// Every core contributes, the core of the connection answers. `exclusive`: all cores first
@@ -253,6 +318,30 @@ pub enum Run {
     Everywhere { collect: Collect, finish: Finish, exclusive: bool },
     /// A container: the subcommand decides.
     Container,
+    /// By the shard itself: the queue, the watched keys and the locks are its own.
+    Transaction(Control),
+}
+
+/// What a command does to its connection's transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Control {
+    Begin,
+    Execute,
+    Discard,
+    Watch,
+    Unwatch,
+}
+
+/// A command that waits for something to take.
+#[derive(Clone, Copy)]
+pub struct Blocking {
+    /// Takes it and answers, or changes nothing and returns `CommandError::Nothing`. It may run
+    /// again, on the core of any of the keys: see `Cx::is_here`.
+    pub attempt: Handler,
+    /// How long the request is to wait, in milliseconds: 0 for ever, `None` not at all.
+    pub timeout: fn(Args<'_>) -> Result<Option<u64>, CommandError>,
+    /// The answer when the time is over, and where nobody can wait (in a transaction).
+    pub nothing: fn(&mut Reply<'_>),
 }
 
 /// One core's contribution to a command that runs everywhere.
@@ -270,6 +359,9 @@ pub struct Spec {
     /// Stated categories; see [`Spec::categories`].
     pub acl: Categories,
     pub keys: &'static [KeySpec],
+    /// Whether a request may read keys that it does not name: it then runs while all cores keep
+    /// still, and asks for those keys (`Cx::reach`).
+    pub reaches: Option<fn(Args<'_>) -> bool>,
     pub run: Run,
     pub subcommands: &'static [Spec],
     /// COMMAND INFO's tips.
@@ -291,6 +383,7 @@ impl Spec {
         flags: 0,
         acl: 0,
         keys: &[],
+        reaches: None,
         run: Run::Container,
         subcommands: &[],
         tips: &[],

@@ -67,6 +67,11 @@ impl NotifyClasses {
         self.0 & other.0 == other.0
     }
 
+    /// Whether one of the classes of `other` is on.
+    pub const fn intersects(self, other: NotifyClasses) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Both together.
     #[must_use]
     pub const fn with(self, other: NotifyClasses) -> NotifyClasses {

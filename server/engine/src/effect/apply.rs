@@ -1,8 +1,9 @@
 //! Replays an effect on a keyspace: recovery, a transaction's return to the owners, and the test
 //! that effects tell the whole truth.
 
-use super::Effect;
+use super::{Effect, codec};
 use crate::keyspace::Keyspace;
+use crate::value::Value;
 
 /// Makes the change `effect` tells of. `access` is the access clock a written key gets.
 pub fn apply(keyspace: &mut Keyspace, effect: &Effect<'_>, access: u32) {
@@ -22,6 +23,19 @@ pub fn apply(keyspace: &mut Keyspace, effect: &Effect<'_>, access: u32) {
         Effect::Delete { db, key, .. } => {
             let key = keyspace.key_ref(key);
             keyspace.remove(db, &key);
+        }
+        Effect::Edit { db, key, kind, edit } => {
+            let key = keyspace.key_ref(key);
+            let known = keyspace.edit_encoded(db, &key, kind, edit, access);
+            debug_assert!(known, "an edit is encoded by its type");
+        }
+        Effect::Put { db, key, kind, edits, expiry } => {
+            let Some(mut value) = Value::empty(kind) else { return };
+            for edit in codec::edits(edits).flatten() {
+                value.apply_encoded(edit, keyspace.rules());
+            }
+            let key = keyspace.key_ref(key);
+            keyspace.set_collection(db, &key, value, expiry, access);
         }
         Effect::Flush { db: Some(db) } => keyspace.flush(db),
         Effect::Flush { db: None } => keyspace.flush_all(),

@@ -9,12 +9,16 @@
 //! 4 delete  gone u8 · key to the end
 //! 5 flush   all u8
 //! 6 swap    other db u8
+//! 7 edit    type u8 · key length u16 · key · edit to the end
+//! 8 put     flags u8 (2 expiry) · [expiry i64] · type u8 · key length u16 · key
+//!           · edits, each `length u32` and its bytes, to the end
 //! ```
 //! The log frames these bytes again with checksum, slot and sequence; here they only travel between
 //! cores of one process. Decoding checks every length all the same.
 
 use super::{Effect, Gone, StringForm};
 use crate::base::time::UnixMillis;
+use crate::value::Kind;
 
 const RAW: u8 = 1;
 const EXPIRY: u8 = 2;
@@ -61,9 +65,42 @@ pub fn encode(effect: &Effect<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(&[5, db.unwrap_or(0), u8::from(db.is_none())]);
         }
         Effect::SwapDb { a, b } => out.extend_from_slice(&[6, a, b]),
+        Effect::Edit { db, key, kind, edit } => {
+            out.extend_from_slice(&[7, db, kind as u8]);
+            put_key(key, out);
+            out.extend_from_slice(edit);
+        }
+        Effect::Put { db, key, kind, edits, expiry } => {
+            out.extend_from_slice(&[8, db]);
+            put_expiry(0, expiry, out);
+            out.push(kind as u8);
+            put_key(key, out);
+            out.extend_from_slice(edits);
+        }
     }
     let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
     out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+}
+
+/// Appends one edit of a [`Effect::Put`].
+pub fn put_edit(edit: &[u8], out: &mut Vec<u8>) {
+    let length = u32::try_from(edit.len()).unwrap_or(u32::MAX);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(edit);
+}
+
+/// The edits of a [`Effect::Put`]; `None` ends a sequence that is cut short.
+pub fn edits(mut rest: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let edit = rest.split_first_chunk::<4>().and_then(|(length, after)| {
+            after.split_at_checked(u32::from_le_bytes(*length) as usize)
+        });
+        rest = edit.map_or(&[], |(_, after)| after);
+        Some(edit.map(|(edit, _)| edit))
+    })
 }
 
 fn put_expiry(flags: u8, expiry: Option<UnixMillis>, out: &mut Vec<u8>) {
@@ -135,6 +172,21 @@ fn decode(record: &[u8]) -> Option<Effect<'_>> {
         }
         5 => Effect::Flush { db: (take::<1>(&mut rest)?[0] == 0).then_some(db) },
         6 => Effect::SwapDb { a: db, b: take::<1>(&mut rest)?[0] },
+        7 => {
+            let kind = Kind::numbered(take::<1>(&mut rest)?[0])?;
+            let key = take_key(&mut rest)?;
+            Effect::Edit { db, key, kind, edit: rest }
+        }
+        8 => {
+            let flags = take::<1>(&mut rest)?[0];
+            let expiry = take_expiry(flags, &mut rest)?;
+            let kind = Kind::numbered(take::<1>(&mut rest)?[0])?;
+            let key = take_key(&mut rest)?;
+            if !edits(rest).all(|edit| edit.is_some()) {
+                return None;
+            }
+            Effect::Put { db, key, kind, edits: rest, expiry }
+        }
         _ => return None,
     })
 }
@@ -175,6 +227,8 @@ mod tests {
             Effect::Flush { db: None },
             Effect::Flush { db: Some(4) },
             Effect::SwapDb { a: 1, b: 2 },
+            Effect::Edit { db: 1, key: b"k", kind: Kind::Hash, edit: b"any" },
+            Effect::Put { db: 1, key: b"k", kind: Kind::Stream, edits: &[1, 0, 0, 0, 7], expiry },
         ]
     }
 

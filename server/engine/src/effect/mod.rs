@@ -5,12 +5,17 @@
 
 mod apply;
 mod codec;
+mod watch;
 
 pub use apply::apply;
 pub use codec::{DecodeError, decode_all};
+pub use watch::{Watched, Watches};
 
 use crate::base::time::UnixMillis;
+use crate::config::NotifyClasses;
 pub use crate::keyspace::StringForm;
+use crate::keyspace::{EntryRef, ValueRef};
+use crate::value::{Kind, Stored, Value};
 
 /// Why a key went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +43,22 @@ pub enum Effect<'a> {
         offset: u32,
         bytes: &'a [u8],
     },
+    /// The key's collection was edited: the edit as its type encodes it. A missing key is an
+    /// empty collection, and one that becomes empty goes.
+    Edit {
+        db: u8,
+        key: &'a [u8],
+        kind: Kind,
+        edit: &'a [u8],
+    },
+    /// The key now holds the collection that these edits make: each with its length before it.
+    Put {
+        db: u8,
+        key: &'a [u8],
+        kind: Kind,
+        edits: &'a [u8],
+        expiry: Option<UnixMillis>,
+    },
     /// The deadline is now this; `None`: it lives for ever.
     Expire {
         db: u8,
@@ -63,11 +84,18 @@ pub enum Effect<'a> {
 impl<'a> Effect<'a> {
     /// The key it is about; none for whole databases.
     pub fn key(&self) -> Option<&'a [u8]> {
+        self.place().map(|(_, key)| key)
+    }
+
+    /// The key it is about, and its database.
+    pub fn place(&self) -> Option<(u8, &'a [u8])> {
         match *self {
-            Effect::Set { key, .. }
-            | Effect::Splice { key, .. }
-            | Effect::Expire { key, .. }
-            | Effect::Delete { key, .. } => Some(key),
+            Effect::Set { db, key, .. }
+            | Effect::Splice { db, key, .. }
+            | Effect::Edit { db, key, .. }
+            | Effect::Put { db, key, .. }
+            | Effect::Expire { db, key, .. }
+            | Effect::Delete { db, key, .. } => Some((db, key)),
             Effect::Flush { .. } | Effect::SwapDb { .. } => None,
         }
     }
@@ -79,6 +107,28 @@ pub struct Effects {
     bytes: Vec<u8>,
     changes: u64,
     listeners: u32,
+    traces: bool,
+    /// Keys whose changes somebody has asked to hear of.
+    pub watches: Watches,
+    /// For edits while they are encoded.
+    scratch: Vec<u8>,
+    notify: NotifyClasses,
+    events: Vec<Event>,
+    /// Somebody waits for keys of this core.
+    has_readers: bool,
+    /// Keys that have got something, or gone, since those who wait were last served.
+    pub ready: Vec<(u8, Box<[u8]>)>,
+    /// Whole databases have changed: any key may be such a one.
+    pub all_ready: bool,
+}
+
+/// What keyspace notifications tell.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    pub class: NotifyClasses,
+    pub name: &'static str,
+    pub db: u8,
+    pub key: Box<[u8]>,
 }
 
 impl Effects {
@@ -87,9 +137,117 @@ impl Effects {
     #[inline]
     pub fn push(&mut self, effect: Effect<'_>) {
         self.changes += 1;
+        if !self.watches.is_empty() {
+            self.watches.note(&effect);
+        }
         if self.listeners > 0 {
             codec::encode(&effect, &mut self.bytes);
         }
+        if self.has_readers {
+            self.note_ready(&effect);
+        }
+    }
+
+    #[cold]
+    fn note_ready(&mut self, effect: &Effect<'_>) {
+        match *effect {
+            Effect::Flush { .. } | Effect::SwapDb { .. } => self.all_ready = true,
+            Effect::Set { db, key, .. }
+            | Effect::Edit { db, key, .. }
+            | Effect::Put { db, key, .. }
+            | Effect::Delete { db, key, .. } => self.ready.push((db, key.into())),
+            Effect::Splice { .. } | Effect::Expire { .. } => {}
+        }
+    }
+
+    /// Whether somebody waits for keys of this core: changes are then noted for them.
+    pub fn expect_readers(&mut self, some: bool) {
+        self.has_readers = some;
+        if !some {
+            self.ready.clear();
+            self.all_ready = false;
+        }
+    }
+
+    /// Whether keys somebody may wait for have changed.
+    #[inline]
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty() || self.all_ready
+    }
+
+    /// Notes an edit of a collection; it is encoded only if somebody listens.
+    #[inline]
+    pub fn push_edit<C: Stored>(&mut self, db: u8, key: &[u8], edit: C::Edit<'_>) {
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        if self.listeners > 0 {
+            C::encode_edit(edit, &mut bytes);
+        }
+        self.push(Effect::Edit { db, key, kind: C::KIND, edit: &bytes });
+        self.scratch = bytes;
+    }
+
+    /// Notes that a key now holds this collection; it is encoded only if somebody listens.
+    pub fn push_value(&mut self, db: u8, key: &[u8], value: &Value, expiry: Option<UnixMillis>) {
+        let mut edits = Vec::new();
+        if self.listeners > 0 && !self.traces {
+            value.for_each_encoded(|edit| codec::put_edit(edit, &mut edits));
+        }
+        self.push(Effect::Put { db, key, kind: value.kind(), edits: &edits, expiry });
+    }
+
+    /// Notes that a key now holds what `entry` holds.
+    pub fn push_entry(&mut self, db: u8, entry: &EntryRef<'_>) {
+        let (key, expiry) = (entry.key(), entry.expiry());
+        match entry.value() {
+            ValueRef::Collection(value) => self.push_value(db, key, value, expiry),
+            text => {
+                let mut digits = itoa::Buffer::new();
+                let (value, form) = (text.text(&mut digits), entry.form());
+                self.push(Effect::Set { db, key, value, form, expiry });
+            }
+        }
+    }
+
+    /// An empty record for a command that runs away from its keys: it listens, but leaves out what
+    /// whole collections hold, because they come back themselves. It wants the same events.
+    pub fn trace_of(other: &Effects) -> Effects {
+        Effects { listeners: 1, traces: true, notify: other.notify, ..Effects::default() }
+    }
+
+    /// Events of a command that ran on another record.
+    pub fn add_events(&mut self, events: Vec<Event>) {
+        self.events.extend(events);
+    }
+
+    /// Which keyspace events are wanted.
+    pub fn set_notify(&mut self, wanted: NotifyClasses) {
+        self.notify = wanted;
+    }
+
+    /// Notes a keyspace event, if events of its class are wanted.
+    #[inline]
+    pub fn notify(&mut self, class: NotifyClasses, name: &'static str, db: u8, key: &[u8]) {
+        if self.notify.contains(class) {
+            self.events.push(Event { class, name, db, key: key.into() });
+        }
+    }
+
+    /// Whether events are wanted that tell what stood at a key before: "new" and "expired".
+    #[inline]
+    pub fn wants_history(&self) -> bool {
+        self.notify.intersects(NotifyClasses::NEW.with(NotifyClasses::EXPIRED))
+    }
+
+    /// Whether there are events nobody has taken yet.
+    #[inline]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// The keyspace events since the last call, in order.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
     }
 
     /// From now on effects are kept until taken. Calls nest.

@@ -3,6 +3,7 @@
 //! its first key.
 
 use super::expiry::ExpiryIndex;
+use super::fields::FieldIndex;
 use super::table::{Place, word};
 use super::tables::Tables;
 use crate::base::time::UnixMillis;
@@ -25,6 +26,8 @@ pub(super) struct Db {
     pub tables: Tables,
     pub groups: Vec<Counts>,
     pub expiry: ExpiryIndex,
+    /// When to look at hashes whose fields have deadlines.
+    pub fields: FieldIndex,
     pub len: usize,
     pub expires: usize,
     /// Sum of all deadlines, for the average INFO prints.
@@ -38,6 +41,7 @@ impl Db {
             tables: Tables::default(),
             groups: Vec::new(),
             expiry: ExpiryIndex::new(0, UnixMillis(0)),
+            fields: FieldIndex::default(),
             len: 0,
             expires: 0,
             deadline_sum: 0,

@@ -2,7 +2,7 @@
 //! the encodings, the sizes of tables or the number of cores. The digests of all cores add up to
 //! that of the node.
 
-use super::{EntryRef, Keyspace};
+use super::{EntryRef, Keyspace, ValueRef};
 use freehold_protocol::slot::Slot;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
@@ -10,7 +10,10 @@ impl EntryRef<'_> {
     /// Digest of one key in database `db`: key, type, value and deadline.
     pub fn digest(&self, db: u8) -> u128 {
         let mut buffer = itoa::Buffer::new();
-        let value_hash = xxh3_64(self.value().text(&mut buffer));
+        let value_hash = match self.value() {
+            ValueRef::Collection(value) => value.digest(),
+            string => xxh3_64(string.text(&mut buffer)),
+        };
         let mut bytes = vec![db];
         bytes.extend_from_slice(self.kind().name().as_bytes());
         match self.expiry() {

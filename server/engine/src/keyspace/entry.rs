@@ -20,7 +20,7 @@
 use super::outside::Outside;
 use crate::base::number;
 use crate::base::time::UnixMillis;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Stored, Value};
 
 /// Longest key that stands in its entry.
 pub(super) const KEY_INSIDE_MAX: usize = u8::MAX as usize;
@@ -65,11 +65,8 @@ impl Header {
     }
 
     #[inline]
-    fn kind(self) -> Kind {
-        match self.0 & 15 {
-            0 => Kind::String,
-            other => unreachable!("no type has number {other}"),
-        }
+    pub fn kind(self) -> Kind {
+        Kind::numbered(self.0 as u8 & 15).expect("an entry is written with a type")
     }
 
     #[inline]
@@ -254,16 +251,20 @@ pub enum ValueRef<'a> {
     Int(i64),
     /// A string outside the entry.
     Bytes(&'a Vec<u8>),
+    /// A list, set, sorted set, hash or stream.
+    Collection(&'a Value),
 }
 
 impl<'a> ValueRef<'a> {
-    /// The string's bytes; an integer is printed into `buffer`.
+    /// The string's bytes; an integer is printed into `buffer`. A collection has none: whoever
+    /// asks has looked at the type.
     #[inline]
     pub fn text(self, buffer: &'a mut itoa::Buffer) -> &'a [u8] {
         match self {
             ValueRef::Inline(bytes) => bytes,
             ValueRef::Int(number) => buffer.format(number).as_bytes(),
             ValueRef::Bytes(bytes) => bytes,
+            ValueRef::Collection(_) => &[],
         }
     }
 
@@ -347,6 +348,9 @@ impl<'a> EntryRef<'a> {
 
     /// What OBJECT ENCODING answers, as Redis 7.2.
     pub fn encoding_name(&self) -> &'static str {
+        if let ValueRef::Collection(value) = self.value() {
+            return value.encoding_name();
+        }
         match self.header.encoding_number() {
             n if n == Encoding::IntText as u8 || n == Encoding::IntWord as u8 => "int",
             n if n == Encoding::Raw as u8 => "raw",
@@ -389,6 +393,7 @@ impl<'a> EntryRef<'a> {
         if self.header.has(flag::VALUE_OUTSIDE) {
             return match self.outside.values.get(self.header.value_index(self.bytes)) {
                 Value::Bytes(bytes) => ValueRef::Bytes(bytes),
+                value => ValueRef::Collection(value),
             };
         }
         let start = self.header.value_start();
@@ -398,13 +403,22 @@ impl<'a> EntryRef<'a> {
         ValueRef::Inline(&self.bytes[start..][..self.header.value_bytes()])
     }
 
+    /// The collection it holds, if it is of that type.
+    #[inline]
+    pub fn collection<C: Stored>(&self) -> Option<&'a C> {
+        match self.value() {
+            ValueRef::Collection(value) => C::of(value),
+            _ => None,
+        }
+    }
+
     /// The integer the string is, if it is one in canonical form.
     #[inline]
     pub fn integer(&self) -> Option<i64> {
         match self.value() {
             ValueRef::Int(number) => Some(number),
             ValueRef::Inline(bytes) => number::parse_i64(bytes),
-            ValueRef::Bytes(_) => None,
+            ValueRef::Bytes(_) | ValueRef::Collection(_) => None,
         }
     }
 

@@ -53,6 +53,9 @@ pub fn lru_clock(now: UnixMillis) -> u32 {
     now.0.div_euclid(LRU_TICK_MS) as u32 & CLOCK_MASK
 }
 
+/// The longest idle time the LRU clock can tell.
+pub const LRU_IDLE_MAX_MS: i64 = CLOCK_MASK as i64 * LRU_TICK_MS;
+
 /// How long a key has not been used, from its LRU clock; to a quarter of a second.
 pub fn lru_idle_ms(access: u32, now: UnixMillis) -> u64 {
     let ticks = lru_clock(now).wrapping_sub(access) & CLOCK_MASK;

@@ -79,12 +79,13 @@ impl Keyspace {
     pub fn like(&self) -> Keyspace {
         Keyspace {
             hasher: self.hasher.clone(),
+            rules: self.rules.clone(),
             ..Keyspace::new(0..freehold_protocol::slot::SLOT_COUNT, self.databases(), [0; 4])
         }
     }
 
-    /// Whether any key here has a deadline.
+    /// Whether any key here has a deadline, or a field of one.
     pub fn has_deadlines(&self) -> bool {
-        self.dbs.iter().any(|db| db.expires > 0)
+        self.dbs.iter().any(|db| db.expires > 0 || !db.fields.is_empty())
     }
 }

@@ -5,11 +5,13 @@
 //! A hit costs the table header, one bucket (rarely two) and the entry: three cache lines, no
 //! allocation. Writing over a key whose entry keeps its size class happens in place.
 
+mod collections;
 mod db;
 mod digest;
 mod entry;
 pub mod eviction;
 mod expiry;
+mod fields;
 mod find;
 mod form;
 mod invariants;
@@ -32,6 +34,7 @@ pub use transfer::Taken;
 
 use crate::base::time::UnixMillis;
 use crate::memory::{Handle, Slab};
+use crate::value::Rules;
 use db::Db;
 use entry::Header;
 use freehold_protocol::slot::Slot;
@@ -113,6 +116,7 @@ pub struct Keyspace {
     now: UnixMillis,
     /// The database whose turn it is to be swept first.
     sweep_db: usize,
+    rules: Rules,
 }
 
 impl Keyspace {
@@ -134,6 +138,7 @@ impl Keyspace {
             scratch: Vec::new(),
             now: UnixMillis(0),
             sweep_db: 0,
+            rules: Rules { hash_seed: seed[0] ^ seed[3].rotate_left(32), ..Rules::default() },
         }
     }
 

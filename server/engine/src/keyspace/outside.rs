@@ -4,6 +4,9 @@
 use crate::memory::Arena;
 use crate::value::Value;
 
+/// Allocations of a collection that are freed where one item would be.
+const PIECES_AN_ITEM: usize = 8;
+
 /// Keys and values outside their entries.
 #[derive(Default, Debug)]
 pub(super) struct Outside {
@@ -46,8 +49,9 @@ impl Outside {
     /// Drops up to `count` items without keeping the account of each, and says whether any are
     /// left; for what nobody refers to any more.
     pub fn drop_some(&mut self, count: usize) -> bool {
-        let keys_left = self.keys.drop_some(count);
-        let left = self.values.drop_some(count) || keys_left;
+        let keys_left = self.keys.drop_some(count, |_| false);
+        let pieces = count * PIECES_AN_ITEM;
+        let left = self.values.drop_some(count, |value| value.dismantle(pieces)) || keys_left;
         if !left {
             self.heap_bytes = 0;
         }

@@ -8,6 +8,7 @@ use super::outside::Outside;
 use super::table::word;
 use super::tables::Tables;
 use crate::memory::Slab;
+use crate::value::Value;
 
 /// Pages, or values outside, that go in one step; a step costs about what freeing a few entries
 /// does.
@@ -22,6 +23,8 @@ pub(super) struct Doomed {
     husks: Vec<Tables>,
     slabs: Vec<Slab>,
     outsides: Vec<Outside>,
+    /// Large collections whose keys are gone.
+    values: Vec<Value>,
 }
 
 impl Doomed {
@@ -30,6 +33,12 @@ impl Doomed {
             && self.husks.is_empty()
             && self.slabs.is_empty()
             && self.outsides.is_empty()
+            && self.values.is_empty()
+    }
+
+    /// A value that is to be freed in slices.
+    pub fn push_value(&mut self, value: Value) {
+        self.values.push(value);
     }
 
     #[inline]
@@ -37,7 +46,8 @@ impl Doomed {
         let slabs = self.slabs.iter().map(Slab::held_bytes).sum::<usize>();
         let outsides = self.outsides.iter().map(Outside::held_bytes).sum::<usize>();
         let tables = self.tables.iter().chain(&self.husks).map(Tables::held_bytes).sum::<usize>();
-        tables + slabs + outsides
+        let values = self.values.iter().map(Value::heap_bytes).sum::<usize>();
+        tables + slabs + outsides + values
     }
 }
 
@@ -84,6 +94,12 @@ impl Keyspace {
 
     /// Frees one table or a few pages or values; answers with what that cost.
     fn reclaim_step(&mut self) -> usize {
+        if let Some(value) = self.doomed.values.last_mut() {
+            if !value.dismantle(DROPPED_A_STEP) {
+                self.doomed.values.pop();
+            }
+            return 2 * DROPPED_A_STEP;
+        }
         if let Some(tables) = self.doomed.tables.pop() {
             return self.reclaim_slot(tables);
         }

@@ -24,12 +24,19 @@ enum Content {
 impl Keyspace {
     /// Removes a key and hands out what it held, a long value uncopied.
     pub fn take(&mut self, db: u8, key: &KeyRef<'_>) -> Option<Taken> {
+        let taken = self.lend_entry(db, key)?;
+        self.remove(db, key);
+        Some(taken)
+    }
+
+    /// Hands out what a key holds, a long value uncopied: until [`Keyspace::put`] brings one back,
+    /// the key is kept but nobody may look at what it holds.
+    pub fn lend_entry(&mut self, db: u8, key: &KeyRef<'_>) -> Option<Taken> {
         let found = self.locate(db, key)?;
         let entry = self.entry(found.handle);
         let (expiry, access) = (entry.expiry(), entry.access());
         let Part { kind, encoding, outside, field } = entry.part();
         let content = if outside {
-            // An empty string stands in until the key goes, which is next.
             let index = found.header.value_index(entry.raw());
             let value = self
                 .outside
@@ -38,7 +45,6 @@ impl Keyspace {
         } else {
             Content::Inside { kind, encoding, field: field.to_vec() }
         };
-        self.remove(db, key);
         Some(Taken { content, expiry, access })
     }
 

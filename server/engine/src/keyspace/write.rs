@@ -9,7 +9,7 @@ use super::{Found, KeyRef, Keyspace};
 use crate::base::number;
 use crate::base::time::UnixMillis;
 use crate::memory::{BLOCK_BYTES_MAX, Handle, Slab};
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 impl Keyspace {
     /// The key now holds this string, whatever it held before; an integer in canonical form is
@@ -96,9 +96,10 @@ impl Keyspace {
             let index = found.header.value_index(self.slab.tail(found.handle));
             let header = found.header.with_access(access).with_encoding(Encoding::Raw as u8);
             header.write(self.slab.bytes_mut(found.handle));
-            return Some(self.outside.edit_value(index, |value| match value {
-                Value::Bytes(bytes) => edit(bytes),
-            }));
+            return self.outside.edit_value(index, |value| match value {
+                Value::Bytes(bytes) => Some(edit(bytes)),
+                _ => None,
+            });
         }
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
@@ -174,8 +175,10 @@ impl Keyspace {
         let header = Header::read(entry);
         let deadline = header.deadline(entry);
         if header.has(flag::VALUE_OUTSIDE) {
-            self.outside.remove_value(header.value_index(entry));
+            let value = self.outside.remove_value(header.value_index(entry));
+            self.let_go(value);
         }
+        let entry = self.slab.tail(handle);
         if header.has(flag::KEY_OUTSIDE) {
             self.outside.remove_key(header.key_index(entry));
         }
@@ -226,12 +229,17 @@ impl Keyspace {
         expiry: Option<UnixMillis>,
         access: u32,
     ) {
-        let Some(found) = found.filter(|found| found.header.has(flag::VALUE_OUTSIDE)) else {
+        let long_text = |found: &Found| {
+            let header = found.header;
+            header.has(flag::VALUE_OUTSIDE) && header.kind() == Kind::String
+        };
+        let Some(found) = found.filter(long_text) else {
             let value = Value::Bytes(text.field.to_vec());
             return self.put_value(db, key, found, text.encoding, value, expiry, access);
         };
         let index = found.header.value_index(self.slab.tail(found.handle));
-        self.outside.edit_value(index, |Value::Bytes(bytes)| {
+        self.outside.edit_value(index, |value| {
+            let Value::Bytes(bytes) = value else { return };
             let room = bytes.capacity();
             if room >= text.field.len() && room / 2 <= text.field.len() {
                 bytes.clear();
@@ -255,6 +263,7 @@ impl Keyspace {
         expiry: Option<UnixMillis>,
         access: u32,
     ) {
+        self.watch_fields(db, key, None, value.next_deadline());
         let kind = value.kind();
         let index = self.outside.insert_value(value);
         let part = Part { kind, encoding, outside: true, field: &index.to_le_bytes() };
@@ -302,7 +311,8 @@ impl Keyspace {
     #[cold]
     fn drop_old_value(&mut self, index: u32, part: Part<'_>) {
         if !(part.outside && part.field == index.to_le_bytes()) {
-            self.outside.remove_value(index);
+            let value = self.outside.remove_value(index);
+            self.let_go(value);
         }
     }
 

@@ -1,16 +1,20 @@
 //! Items addressed by a 32-bit index: what an entry points to when it cannot hold it itself.
 //! A freed index is used again before the arena grows.
 
+/// Cells of a chunk. The arena grows a chunk at a time, so no insert copies what is there.
+const CHUNK_CELLS: usize = 1024;
+
 /// Items of one kind, each under a small number that stays valid until it is removed.
 #[derive(Debug)]
 pub struct Arena<T> {
-    cells: Vec<Option<T>>,
+    /// All but the last are full.
+    chunks: Vec<Vec<Option<T>>>,
     vacant: Vec<u32>,
 }
 
 impl<T> Default for Arena<T> {
     fn default() -> Arena<T> {
-        Arena { cells: Vec::new(), vacant: Vec::new() }
+        Arena { chunks: Vec::new(), vacant: Vec::new() }
     }
 }
 
@@ -21,12 +25,19 @@ impl<T> Arena<T> {
     /// When 2^32 items are held.
     pub fn insert(&mut self, item: T) -> u32 {
         if let Some(index) = self.vacant.pop() {
-            debug_assert!(self.cells[index as usize].is_none());
-            self.cells[index as usize] = Some(item);
+            let cell = self.cell_mut(index);
+            debug_assert!(cell.is_none());
+            *cell = Some(item);
             return index;
         }
-        let index = u32::try_from(self.cells.len()).expect("an arena holds at most 2^32 items");
-        self.cells.push(Some(item));
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK_CELLS) {
+            // The first grows as it fills: an idle database takes no 32 KiB.
+            let cells = if self.chunks.is_empty() { 0 } else { CHUNK_CELLS };
+            self.chunks.push(Vec::with_capacity(cells));
+        }
+        let index = u32::try_from(self.cells()).expect("an arena holds at most 2^32 items");
+        let last = self.chunks.last_mut().expect("one has just been made sure of");
+        last.push(Some(item));
         index
     }
 
@@ -35,7 +46,7 @@ impl<T> Arena<T> {
     /// # Panics
     /// When nothing is there: an entry pointed to an item that is gone.
     pub fn remove(&mut self, index: u32) -> T {
-        let item = self.cells[index as usize].take().expect("an index names a live item");
+        let item = self.cell_mut(index).take().expect("an index names a live item");
         self.vacant.push(index);
         item
     }
@@ -46,7 +57,8 @@ impl<T> Arena<T> {
     /// When nothing is there.
     #[inline]
     pub fn get(&self, index: u32) -> &T {
-        self.cells[index as usize].as_ref().expect("an index names a live item")
+        let cell = &self.chunks[index as usize / CHUNK_CELLS][index as usize % CHUNK_CELLS];
+        cell.as_ref().expect("an index names a live item")
     }
 
     /// The item at `index`, to be changed.
@@ -55,12 +67,22 @@ impl<T> Arena<T> {
     /// When nothing is there.
     #[inline]
     pub fn get_mut(&mut self, index: u32) -> &mut T {
-        self.cells[index as usize].as_mut().expect("an index names a live item")
+        self.cell_mut(index).as_mut().expect("an index names a live item")
+    }
+
+    #[inline]
+    fn cell_mut(&mut self, index: u32) -> &mut Option<T> {
+        &mut self.chunks[index as usize / CHUNK_CELLS][index as usize % CHUNK_CELLS]
+    }
+
+    fn cells(&self) -> usize {
+        let last = self.chunks.last().map_or(0, Vec::len);
+        self.chunks.len().saturating_sub(1) * CHUNK_CELLS + last
     }
 
     /// How many items are held.
     pub fn len(&self) -> usize {
-        self.cells.len() - self.vacant.len()
+        self.cells() - self.vacant.len()
     }
 
     /// Whether no item is held.
@@ -71,19 +93,32 @@ impl<T> Arena<T> {
     /// Bytes of the arena's own arrays; what the items own elsewhere is not in it.
     #[inline]
     pub fn array_bytes(&self) -> usize {
-        self.cells.capacity() * size_of::<Option<T>>() + self.vacant.capacity() * size_of::<u32>()
+        let last = self.chunks.last().map_or(0, Vec::capacity);
+        let cells = self.chunks.len().saturating_sub(1) * CHUNK_CELLS + last;
+        cells * size_of::<Option<T>>()
+            + self.chunks.capacity() * size_of::<Vec<Option<T>>>()
+            + self.vacant.capacity() * size_of::<u32>()
     }
 
     /// Drops up to `count` cells from the end, and says whether any are left: how an arena that
-    /// nobody refers to any more is emptied in slices.
-    pub fn drop_some(&mut self, count: usize) -> bool {
+    /// nobody refers to any more is emptied in slices. `busy` may free a part of an item first;
+    /// while it says that there is more, the item stays.
+    pub fn drop_some(&mut self, count: usize, mut busy: impl FnMut(&mut T) -> bool) -> bool {
         self.vacant = Vec::new();
-        let keep = self.cells.len().saturating_sub(count);
-        self.cells.truncate(keep);
-        if keep == 0 {
-            self.cells = Vec::new();
+        for _ in 0..count {
+            let Some(chunk) = self.chunks.last_mut() else { break };
+            if chunk.last_mut().and_then(Option::as_mut).is_some_and(&mut busy) {
+                return true;
+            }
+            chunk.pop();
+            if chunk.is_empty() {
+                self.chunks.pop();
+            }
         }
-        keep > 0
+        if self.chunks.is_empty() {
+            self.chunks = Vec::new();
+        }
+        !self.chunks.is_empty()
     }
 }
 
@@ -115,10 +150,39 @@ mod tests {
         (0..10).for_each(|item| {
             arena.insert(item);
         });
-        assert!(arena.drop_some(4));
-        assert!(arena.drop_some(4));
-        assert!(!arena.drop_some(4));
+        assert!(arena.drop_some(4, |_| false));
+        assert!(arena.drop_some(4, |_| false));
+        assert!(!arena.drop_some(4, |_| false));
         assert!(arena.is_empty());
         assert_eq!(arena.array_bytes(), 0);
+    }
+
+    #[test]
+    fn an_item_that_takes_several_slices_stays_until_the_last() {
+        let mut arena = Arena::default();
+        (1..4).for_each(|slices| {
+            arena.insert(slices);
+        });
+        let busy = |slices: &mut i32| {
+            *slices -= 1;
+            *slices > 0
+        };
+        let mut rounds = 1;
+        while arena.drop_some(1, busy) {
+            rounds += 1;
+        }
+        assert_eq!(rounds, 1 + 2 + 3);
+    }
+
+    #[test]
+    fn indexes_stay_good_over_many_chunks() {
+        let mut arena = Arena::default();
+        let count = 3 * CHUNK_CELLS + 5;
+        let indexes: Vec<u32> = (0..count).map(|item| arena.insert(item)).collect();
+        assert!(indexes.iter().enumerate().all(|(item, index)| *arena.get(*index) == item));
+        assert_eq!(arena.len(), count);
+        assert_eq!(arena.remove(indexes[2000]), 2000);
+        assert_eq!(arena.insert(7), indexes[2000]);
+        assert_eq!(*arena.get(indexes[2000]), 7);
     }
 }

@@ -14,6 +14,7 @@ impl Shard {
         connection.backlog = true;
         let woken_elsewhere = paused
             || connection.alone
+            || connection.awaits_room
             || connection.waiting() > 0
             || connection.output_bytes() >= PENDING_REPLY_BYTES_MAX;
         if !connection.queued && !woken_elsewhere {

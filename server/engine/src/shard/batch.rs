@@ -14,7 +14,7 @@ use super::limits::{BATCH_MAX, PENDING_REPLY_BYTES_MAX};
 use super::receive::Dispatched;
 use crate::command::context::KeyHint;
 use crate::command::session::{Caller, Closing, ReplyMode, SessionId};
-use crate::command::spec::Run;
+use crate::command::spec::{MOVABLE_KEYS, Run};
 use crate::command::table::Command;
 use crate::keyspace::KeyRef;
 
@@ -85,7 +85,8 @@ impl Shard {
         let here = self.core.keyspace.owns(slot);
         let plain = here
             && command.spec.arity.admits(args.len())
-            && matches!(command.spec.run, Run::Owner(_) | Run::Split(..));
+            && matches!(command.spec.run, Run::Owner(_) | Run::Split(..))
+            && !command.spec.is(MOVABLE_KEYS); // it may name, or find, further keys
         Plan { command: Some(command), key: Some(PlannedKey { at, slot, hash }), here, plain }
     }
 
@@ -140,6 +141,9 @@ impl Shard {
             run.execute(&mut self.core, args, &mut out);
             last = Some(command);
             next += 1;
+            if self.core.effects.has_ready() || self.core.effects.has_events() {
+                break; // others are to hear of it before the next one runs
+            }
         }
         self.connections[id.0 as usize].out = out;
         if let Some(command) = last
@@ -147,8 +151,14 @@ impl Shard {
         {
             session.note_commands(command, (next - first) as u64);
         }
+        if self.core.effects.has_events() {
+            self.serve_pubsub(id, None);
+        }
         if !self.core.requests.is_empty() {
             self.serve_requests(id);
+        }
+        if self.core.effects.has_ready() {
+            self.serve_ready();
         }
         next
     }
@@ -161,9 +171,12 @@ impl Shard {
             && session.authenticated
             && !session.binary
             && session.reply == ReplyMode::On
+            && session.queue.is_none()
+            && !session.only_listens()
             && self.connections[id.0 as usize].is_plain()
             && self.pause.until_mono_us == 0
-            && self.locks.is_empty();
+            && self.locks.is_empty()
+            && !self.pubsub.is_full();
         plain.then(|| session.caller(id))
     }
 }

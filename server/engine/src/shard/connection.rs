@@ -49,7 +49,7 @@ pub struct Connection {
     pub input: Vec<u8>,
     pub resume: Resume,
     queue: VecDeque<Segment>,
-    /// Sequence number of the front of `queue`.
+    /// Sequence number of the front of `queue`, from 1.
     front: u64,
     /// Bytes of replies that are ready behind one that waits.
     side: Vec<u8>,
@@ -70,6 +70,11 @@ pub struct Connection {
     reply_bytes_expected: usize,
     /// In the shard's list of connections the server must look at.
     pub dirty: bool,
+    /// It waits until less is under way between cores (see `pubsub`).
+    pub awaits_room: bool,
+    /// The last place of `queue`, by number, that a push must not overtake: an earlier push, or
+    /// the confirmation of the subscription it belongs to.
+    pushes_behind: u64,
     /// When the oldest byte of an incomplete request came, for the partial-frame deadline.
     pub partial_since_us: Option<u64>,
     /// When the output passed its soft limit.
@@ -83,7 +88,7 @@ impl Default for Connection {
             input: Vec::new(),
             resume: Resume::default(),
             queue: VecDeque::new(),
-            front: 0,
+            front: 1,
             side: Vec::new(),
             waiting: 0,
             postponed: 0,
@@ -93,6 +98,8 @@ impl Default for Connection {
             in_flight: 0,
             reply_bytes_expected: FIRST_REPLY_BYTES,
             dirty: false,
+            awaits_room: false,
+            pushes_behind: 0,
             partial_since_us: None,
             soft_limit_since_us: None,
         }
@@ -170,6 +177,22 @@ impl Connection {
         let result = write(&mut self.side);
         self.queue.push_back(Segment::Ready(start..self.side.len()));
         result
+    }
+
+    /// Writes a message that answers no request. RESP3 lets it come between any two replies, so
+    /// it does not wait for a reply that may be long in coming (a blocked pop); in RESP2 it looks
+    /// like a reply and keeps its place among them. Messages never overtake each other.
+    pub fn push(&mut self, resp3: bool, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.queue.is_empty() || resp3 && self.pushes_behind < self.front {
+            return write(&mut self.out);
+        }
+        self.write(write);
+        self.pushes_behind = self.front + self.queue.len() as u64 - 1;
+    }
+
+    /// Pushes from now on come after reply number `sequence`.
+    pub fn hold_pushes_behind(&mut self, sequence: u64) {
+        self.pushes_behind = sequence;
     }
 
     /// The reply number `sequence` has come: RESP bytes, framed here when a binary client asked.

@@ -4,7 +4,7 @@
 use super::Shard;
 use super::limits::EVICTIONS_PER_COMMAND_MAX;
 use crate::command::context::Core;
-use crate::config::Policy;
+use crate::config::{NotifyClasses, Policy};
 use crate::effect::{Effect, Gone};
 
 impl Core {
@@ -49,6 +49,7 @@ impl Core {
         }
         self.stats.evicted_keys += 1;
         self.effects.push(Effect::Delete { db, key: key.bytes, gone: Gone::Evicted });
+        self.effects.notify(NotifyClasses::EVICTED, "evicted", db, key.bytes);
         true
     }
 }

@@ -7,6 +7,7 @@ use freehold_protocol::resp::reply::Reply;
 use crate::command::context::{Core, Cx, KeyHint};
 use crate::command::error::CommandError;
 use crate::command::gather::Partial;
+use crate::command::request::OwnedRequest;
 use crate::command::session::Caller;
 use crate::command::session::{ReplyMode, Session};
 use crate::command::spec::{DENYOOM, Done, Run};
@@ -52,6 +53,18 @@ impl Execution {
         }
     }
 
+    /// As [`Execution::execute`] for a row that may wait, where its client can.
+    pub fn attempt(self, core: &mut Core, args: Args<'_>, out: &mut Vec<u8>) -> Attempt {
+        core.found_nothing = None;
+        self.execute(core, args, out);
+        match core.found_nothing.take() {
+            None => Attempt::Answered,
+            Some(request) => Attempt::Nothing(
+                request.map(|args| OwnedRequest::new(self.command, args.iter().map(|arg| &**arg))),
+            ),
+        }
+    }
+
     fn run(self, core: &mut Core, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
         let mut cx = Cx::new(core, self.caller, self.command.spec, self.hint);
         match self.command.spec.run {
@@ -59,9 +72,26 @@ impl Execution {
             | Run::Owner(handler)
             | Run::Split(handler, _)
             | Run::Cursor(handler) => handler(&mut cx, args, reply),
+            Run::Blocking(blocking) => {
+                (blocking.timeout)(args)?;
+                match (blocking.attempt)(&mut cx, args, reply) {
+                    Err(CommandError::Nothing) => {
+                        let request = cx.wait_as.take();
+                        core.found_nothing = Some(request);
+                        (blocking.nothing)(reply);
+                        Ok(())
+                    }
+                    done => done,
+                }
+            }
             Run::Everywhere { collect, finish, .. } => {
                 let part = collect(&mut cx, args)?;
                 finish(&mut cx, args, vec![part], reply)
+            }
+            // Of these only UNWATCH is ever queued, and when it runs nothing is watched any more.
+            Run::Transaction(_) => {
+                reply.ok();
+                Ok(())
             }
             Run::Container => {
                 let command = self.command.full_name.to_string();
@@ -78,6 +108,14 @@ impl Execution {
         let mut cx = Cx::new(core, self.caller, self.command.spec, self.hint);
         collect(&mut cx, args).unwrap_or_else(Partial::Failed)
     }
+}
+
+/// What became of a command that may wait.
+pub enum Attempt {
+    Answered,
+    /// There was nothing to take, and nothing has changed. It waits with this request, if another
+    /// than it came with.
+    Nothing(Option<OwnedRequest>),
 }
 
 /// What a request may add to the memory in use, roughly.

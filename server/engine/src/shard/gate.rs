@@ -2,15 +2,18 @@
 
 use freehold_protocol::args::Args;
 use freehold_protocol::binary::Framing;
+use freehold_protocol::slot::Slot;
 
 use super::batch::{Plan, PlannedKey};
 use super::receive::Dispatched;
+use super::transaction::runs_inside_multi;
 use super::{Shard, execute};
 use crate::command::cluster;
 use crate::command::context::KeyHint;
 use crate::command::error::CommandError;
-use crate::command::session::{PortKind, ReplyMode, SessionId};
-use crate::command::spec::{MAY_REPLICATE, NO_AUTH, Run, WRITE};
+use crate::command::pubsub;
+use crate::command::session::{PortKind, ReplyMode, Session, SessionId};
+use crate::command::spec::{Blocking, Control, Flags, MAY_REPLICATE, NO_AUTH, Run, WRITE};
 use crate::command::table::Command;
 use crate::mesh::CoreId;
 
@@ -24,16 +27,19 @@ pub struct Pause {
 }
 
 impl Pause {
-    fn holds(&self, command: &Command, now_us: u64) -> bool {
+    /// `queued`: the flags of what EXEC would run.
+    fn holds(&self, command: &Command, queued: Flags, now_us: u64) -> bool {
         let exempt = command.parent.is_some_and(|parent| parent.name == "CLIENT");
+        let exec = matches!(command.spec.run, Run::Transaction(Control::Execute));
+        let flags = command.spec.flags | if exec { queued } else { 0 };
         now_us < self.until_mono_us
             && !exempt
-            && (!self.writes_only || command.spec.is(WRITE | MAY_REPLICATE))
+            && (!self.writes_only || flags & (WRITE | MAY_REPLICATE) != 0)
     }
 }
 
 /// Where the keys of a request live.
-enum Place {
+pub(super) enum Place {
     /// No key, or none that can be made out: the handler will say.
     Nowhere,
     One(CoreId),
@@ -56,24 +62,42 @@ impl Shard {
                 return Dispatched::Taken;
             }
         };
-        if self.pause.until_mono_us > 0 && self.pause.holds(command, self.core.now.mono_us) {
+        if self.pubsub.is_full() && self.waits_for_room(id, command) {
             return Dispatched::NotYet;
         }
         let Some(session) = self.core.sessions.get_mut(id) else { return Dispatched::Taken };
+        if self.pause.until_mono_us > 0 {
+            let queued = session.queue.as_ref().map_or(0, |queue| queue.flags);
+            if self.pause.holds(command, queued, self.core.now.mono_us) {
+                return Dispatched::NotYet;
+            }
+        }
         session.note_commands(command, 1);
+        if session.queue.is_some() && !runs_inside_multi(command) {
+            self.enqueue(id, command, args, framing);
+            return Dispatched::Taken;
+        }
         match (command.spec.run, plan.key) {
             (Run::Owner(_) | Run::Split(..), Some(key)) => {
                 self.single_key(id, command, key, args, framing)
             }
             (Run::Owner(_) | Run::Split(..), None) => self.several_keys(id, command, args, framing),
+            (Run::Blocking(blocking), key) => {
+                self.may_block(id, command, blocking, key, args, framing)
+            }
             (Run::Cursor(_), _) => self.cursor(id, command, args, framing),
             (Run::Everywhere { exclusive, .. }, _) => {
                 self.everywhere(id, command, exclusive, args, framing)
+            }
+            (Run::Here(_), _) if !command.spec.keys.is_empty() => {
+                self.shard_channels(id, command, args, framing);
+                Dispatched::Taken
             }
             (Run::Here(_) | Run::Container, _) => {
                 self.run_local(id, command, None, args, framing);
                 Dispatched::Taken
             }
+            (Run::Transaction(control), _) => self.control(id, control, command, args, framing),
         }
     }
 
@@ -94,11 +118,52 @@ impl Shard {
         if !command.spec.arity.admits(args.len()) || command.is_container() {
             return Err(CommandError::Arity { command: command.full_name.to_string() });
         }
-        let authenticated = self.core.sessions.get(id).is_some_and(|s| s.authenticated);
-        if !authenticated && !command.spec.is(NO_AUTH) {
+        let session = self.core.sessions.get(id);
+        if !session.is_some_and(|s| s.authenticated) && !command.spec.is(NO_AUTH) {
             return Err(CommandError::NoAuth);
         }
+        if session.is_some_and(Session::only_listens) {
+            pubsub::check_while_listening(command)?;
+        }
         Ok(command)
+    }
+
+    /// A command that may wait: unless it asks not to, it does where its keys are.
+    fn may_block(
+        &mut self,
+        id: SessionId,
+        command: &'static Command,
+        blocking: Blocking,
+        key: Option<PlannedKey>,
+        args: Args<'_>,
+        framing: Option<Framing>,
+    ) -> Dispatched {
+        let timeout_ms = match (blocking.timeout)(args) {
+            Ok(Some(timeout_ms)) => timeout_ms,
+            Ok(None) => {
+                return match key {
+                    Some(key) => self.single_key(id, command, key, args, framing),
+                    None => self.several_keys(id, command, args, framing),
+                };
+            }
+            Err(error) => {
+                self.refuse(id, Some(command), framing, &error);
+                return Dispatched::Taken;
+            }
+        };
+        let owner = match self.place(id, command, args) {
+            Ok((Place::One(owner), _)) => Some(owner),
+            Ok((Place::Several, _)) => None,
+            Ok((Place::Nowhere, _)) => {
+                self.run_local(id, command, None, args, framing);
+                return Dispatched::Taken;
+            }
+            Err(error) => {
+                self.refuse(id, Some(command), framing, &error);
+                return Dispatched::Taken;
+            }
+        };
+        self.begin_blocking(id, command, args, timeout_ms, owner, framing)
     }
 
     /// The usual case: one key at a known place.
@@ -140,6 +205,12 @@ impl Shard {
                 return Dispatched::Taken;
             }
         };
+        if self.core.cores > 1
+            && self.port(id) != PortKind::Core
+            && command.spec.reaches.is_some_and(|reaches| reaches(args))
+        {
+            return self.begin_keys(id, command, args, framing);
+        }
         match (place, first) {
             (Place::One(owner), Some(key)) if owner != self.core.id => {
                 self.forward(id, owner, command, key, args, framing);
@@ -157,8 +228,23 @@ impl Shard {
         Dispatched::Taken
     }
 
+    /// Shard channels have slots and no owner: any core serves them, but a core port sends away
+    /// what is another core's, as a node of a cluster does.
+    fn shard_channels(
+        &mut self,
+        id: SessionId,
+        command: &'static Command,
+        args: Args<'_>,
+        framing: Option<Framing>,
+    ) {
+        match self.place(id, command, args) {
+            Ok(_) => self.run_local(id, command, None, args, framing),
+            Err(error) => self.refuse(id, Some(command), framing, &error),
+        }
+    }
+
     /// Which cores own the keys, and the first key.
-    fn place(
+    pub(super) fn place(
         &self,
         id: SessionId,
         command: &Command,
@@ -198,14 +284,7 @@ impl Shard {
         args: Args<'_>,
         framing: Option<Framing>,
     ) -> Dispatched {
-        let cursor = match args.get(1) {
-            b"" => Some(0), // what strtoul makes of it
-            text => crate::base::number::parse_u64(text),
-        };
-        let slot = cursor
-            .and_then(|cursor| u16::try_from(cursor >> 16).ok())
-            .and_then(freehold_protocol::slot::Slot::new);
-        match slot {
+        match cursor_slot(args) {
             Some(slot) if self.port(id) != PortKind::Core => {
                 let owner = self.owner(slot);
                 if owner == self.core.id {
@@ -230,7 +309,7 @@ impl Shard {
     ) -> Dispatched {
         let alone = self.core.cores == 1 || self.port(id) == PortKind::Core;
         if !alone {
-            return self.begin_everywhere(id, command, exclusive, args, framing);
+            return self.begin_keys(id, command, args, framing);
         }
         if exclusive && !self.locks.is_empty() {
             return Dispatched::NotYet;
@@ -250,7 +329,7 @@ impl Shard {
     ) {
         let Some(session) = self.core.sessions.get_mut(id) else { return };
         let was_off = session.reply == ReplyMode::Off;
-        let muted = execute::is_muted(session);
+        let muted = execute::is_muted(session) && !pubsub::confirms(command);
         let caller = session.caller(id);
         let hint = match key {
             Some(key) => KeyHint::new(&key.key_ref(args.get(key.at))),
@@ -260,6 +339,7 @@ impl Shard {
         let run = execute::Execution { command, caller, hint, timed };
         let core = &mut self.core;
         let connection = &mut self.connections[id.0 as usize];
+        let mut held = None;
         if let Some(framing) = framing {
             let text = &mut self.framing_buffer;
             text.clear();
@@ -279,10 +359,20 @@ impl Shard {
                 connection.write(|out| out.extend_from_slice(text));
             }
         } else {
-            connection.write(|out| run.execute(core, args, out));
+            held = connection.write(|out| {
+                let mark = out.len();
+                run.execute(core, args, out);
+                core.channels.reply_waits.then(|| out.split_off(mark))
+            });
+        }
+        if self.core.channels.has_news() || self.core.effects.has_events() {
+            self.serve_pubsub(id, held);
         }
         if !self.core.requests.is_empty() {
             self.serve_requests(id);
+        }
+        if self.core.effects.has_ready() {
+            self.serve_ready();
         }
     }
 
@@ -308,6 +398,15 @@ impl Shard {
         let port = node.core_ports.get(usize::from(owner.0)).copied().unwrap_or(node.port);
         CommandError::Moved { slot, endpoint: format!("{host}:{port}") }
     }
+}
+
+/// The slot that the cursor in argument 1 names.
+pub(super) fn cursor_slot(args: Args<'_>) -> Option<Slot> {
+    let cursor = match args.get(1) {
+        b"" => 0, // what strtoul makes of it
+        text => crate::base::number::parse_u64(text)?,
+    };
+    u16::try_from(cursor >> 16).ok().and_then(Slot::new)
 }
 
 fn slot_owner(slot: u16, cores: u16) -> CoreId {

@@ -43,6 +43,13 @@ pub const STALLED_INPUT_BYTES_MAX: usize = 16 * 1024;
 /// An input buffer that has been emptied is kept for the next incomplete request up to this size.
 pub const KEEP_INPUT_BYTES: usize = 4 * 1024;
 
+/// Commands between MULTI and EXEC; the next one is refused, and EXEC with it.
+pub const QUEUED_REQUESTS_MAX: usize = 1024 * 1024;
+
+/// Bytes of their arguments, likewise: Redis closes a connection whose queue and input pass its
+/// query buffer limit, which is as large by default.
+pub const QUEUED_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
 /// Before AUTH a connection must authenticate within this time.
 pub const HANDSHAKE_DEADLINE_US: u64 = 10_000_000;
 
@@ -55,6 +62,17 @@ pub const SPARE_PARCELS_MAX: usize = 64;
 /// Keys evicted for one command before it is let through or refused: a bounded slice, the rest is
 /// the next command's and upkeep's.
 pub const EVICTIONS_PER_COMMAND_MAX: usize = 256;
+
+/// Messages under way to one other core, in bytes, at which those who publish wait: half a turn's
+/// work for the receiver, and with sixteen cores a quarter of a GiB at the very worst. One message
+/// may be longer, and a whole turn's events come on top.
+pub const PUBLICATIONS_IN_FLIGHT_BYTES: usize = 1024 * 1024;
+
+/// Messages to one core sent ahead of the turn's end.
+pub const BATCH_PUBLICATIONS_MAX: usize = 512;
+
+/// Emptied lists of messages a core keeps.
+pub const SPARE_BATCHES_MAX: usize = 16;
 
 /// Connections of the local machine that may come in beyond `maxclients`, so that an operator can.
 pub const RESERVED_CONNECTIONS: u64 = 16;

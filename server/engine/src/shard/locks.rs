@@ -25,8 +25,14 @@ pub struct LockKey {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Wanted {
     Keys(Vec<LockKey>),
-    /// Everything: FLUSHALL, SWAPDB.
+    /// Everything: FLUSHALL, SWAPDB, and what looks at all keys inside a transaction.
     Whole,
+}
+
+impl Default for Wanted {
+    fn default() -> Wanted {
+        Wanted::Keys(Vec::new())
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

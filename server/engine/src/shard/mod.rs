@@ -13,6 +13,7 @@
 
 mod backlog;
 mod batch;
+mod blocking;
 mod connection;
 mod evict;
 mod execute;
@@ -21,6 +22,7 @@ mod gate;
 mod limits;
 mod locks;
 mod parcel;
+mod pubsub;
 mod receive;
 mod remote;
 mod state;
@@ -40,6 +42,7 @@ use freehold_protocol::{Batch, Slot};
 use crate::base::collections::FingerprintMap;
 use crate::base::random::Random;
 use crate::base::time::Now;
+use crate::command::channels::Channels;
 use crate::command::context::Core;
 use crate::command::host::Node;
 use crate::command::session::{SessionId, Sessions};
@@ -50,11 +53,12 @@ use crate::effect::Effects;
 use crate::keyspace::{Keyspace, eviction};
 use crate::mesh::{Board, CoreId, Tickets, owner_of, slots_of};
 
+use crate::command::request::OwnedRequest;
 use batch::Plan;
 use connection::Connection;
 use flood::Floods;
 use locks::{Locks, Ticket};
-use parcel::{Item, OwnedRequest};
+use parcel::Item;
 pub use parcel::{Message, Parcel};
 pub use state::SessionState;
 use transaction::Transaction;
@@ -115,7 +119,16 @@ pub struct Shard {
     /// Tickets another core leads and this one has granted or lets wait, with what to send.
     prepared: FingerprintMap<transaction::Member>,
     retries: Vec<Ticket>,
+    /// Clients of this core that wait.
+    blocked: blocking::BlockedClients,
+    /// Clients of all cores that wait for keys of this one.
+    waiters: blocking::Waiters,
+    /// Commands that may wait, held up by a transaction.
+    held_attempts: VecDeque<blocking::Waiter>,
+    /// WATCHes that other cores have yet to confirm, by client.
+    registrations: FingerprintMap<transaction::Registration>,
     pause: gate::Pause,
+    pubsub: pubsub::PubSub,
     actions: Vec<Action>,
     board: Board,
     tickets: Tickets,
@@ -126,32 +139,9 @@ pub struct Shard {
 
 impl Shard {
     pub fn new(blueprint: Blueprint) -> Shard {
-        let Blueprint { id, cores, config, node, now, .. } = blueprint;
+        let Blueprint { id, cores, now, .. } = blueprint;
         let table = Table::get();
-        let slots = slots_of(id, cores);
-        let databases = config.databases_in_use();
-        let stats = Stats {
-            commands: vec![CommandStats::default(); table.commands().len()],
-            ..Stats::default()
-        };
-        let core = Core {
-            id,
-            cores,
-            keyspace: Keyspace::new(slots, databases as usize, blueprint.hash_seed),
-            scratch: None,
-            effects: Effects::default(),
-            config,
-            stats,
-            random: Random::new(blueprint.random_seed),
-            sessions: Sessions::default(),
-            node,
-            now,
-            access: 0,
-            memory_limit_bytes: None,
-            pool: eviction::Pool::default(),
-            active_expiry: true,
-            requests: Vec::new(),
-        };
+        let core = core_of(&blueprint, table);
         let mut shard = Shard {
             core,
             table,
@@ -173,7 +163,12 @@ impl Shard {
             transactions: FingerprintMap::default(),
             prepared: FingerprintMap::default(),
             retries: Vec::new(),
+            blocked: blocking::BlockedClients::default(),
+            waiters: blocking::Waiters::default(),
+            held_attempts: VecDeque::new(),
+            registrations: FingerprintMap::default(),
             pause: gate::Pause::default(),
+            pubsub: pubsub::PubSub::new(cores, id),
             actions: Vec::new(),
             board: blueprint.board,
             tickets: blueprint.tickets,
@@ -219,6 +214,7 @@ impl Shard {
     /// its own queue; nothing is dropped.
     pub fn outbox(&mut self) -> &mut Vec<(CoreId, Message)> {
         self.seal_parcels();
+        self.seal_mail();
         &mut self.outbox
     }
 
@@ -232,10 +228,13 @@ impl Shard {
         self.locks.is_empty()
             && self.transactions.is_empty()
             && self.prepared.is_empty()
+            && self.registrations.is_empty()
             && self.parked.is_empty()
+            && self.held_attempts.is_empty()
             && self.postponed.is_empty()
             && self.held_parcels.iter().all(Option::is_none)
             && self.inbox.is_empty()
+            && self.pubsub.is_at_rest()
             && self.outbox.is_empty()
     }
 
@@ -258,4 +257,40 @@ impl Shard {
             self.outbox.push((to, message));
         }
     }
+}
+
+/// What commands work on, as it is when a node starts.
+fn core_of(blueprint: &Blueprint, table: &Table) -> Core {
+    let &Blueprint { id, cores, now, .. } = blueprint;
+    let slots = slots_of(id, cores);
+    let databases = blueprint.config.databases_in_use();
+    let stats = Stats {
+        commands: vec![CommandStats::default(); table.commands().len()],
+        ..Stats::default()
+    };
+    let mut core = Core {
+        id,
+        cores,
+        keyspace: Keyspace::new(slots, databases as usize, blueprint.hash_seed),
+        scratch: None,
+        effects: Effects::default(),
+        config: blueprint.config.clone(),
+        stats,
+        random: Random::new(blueprint.random_seed),
+        sessions: Sessions::default(),
+        channels: Channels::new(cores, blueprint.hash_seed[0]),
+        node: blueprint.node.clone(),
+        now,
+        access: 0,
+        memory_limit_bytes: None,
+        pool: eviction::Pool::default(),
+        active_expiry: true,
+        waited_keys: 0,
+        found_nothing: None,
+        reached: false,
+        unreached: None,
+        requests: Vec::new(),
+    };
+    core.set_config(blueprint.config.clone());
+    core
 }

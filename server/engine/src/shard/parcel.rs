@@ -6,11 +6,15 @@
 use freehold_protocol::args::{Args, Span};
 use freehold_protocol::slot::Slot;
 
+use super::blocking::Wait;
 use super::locks::{Ticket, Wanted};
+use super::pubsub::Mail;
 use crate::command::gather::Partial;
-use crate::command::session::Caller;
-use crate::command::session::SessionId;
+use crate::command::request::OwnedRequest;
+use crate::command::session::{Caller, SessionId};
 use crate::command::table::Command;
+use crate::effect::Watched;
+use crate::keyspace::Taken;
 use crate::mesh::CoreId;
 
 /// Commands in one parcel before it is sent ahead of the turn's end.
@@ -92,75 +96,102 @@ impl Parcel {
     }
 }
 
-/// A request that outlives the buffer it came in.
-#[derive(Clone)]
-pub struct OwnedRequest {
-    pub command: &'static Command,
-    pub bytes: Vec<u8>,
-    pub spans: Vec<Span>,
-}
-
-impl OwnedRequest {
-    pub fn new<'a>(
-        command: &'static Command,
-        args: impl Iterator<Item = &'a [u8]>,
-    ) -> OwnedRequest {
-        let mut request = OwnedRequest { command, bytes: Vec::new(), spans: Vec::new() };
-        for arg in args {
-            let start = request.bytes.len() as u32;
-            request.spans.push(Span { start, len: arg.len() as u32 });
-            request.bytes.extend_from_slice(arg);
-        }
-        request
-    }
-
-    pub fn args(&self) -> Args<'_> {
-        Args::new(&self.bytes, &self.spans)
-    }
-}
-
-/// A step of a transaction, between the core that leads it and those that take part.
+/// A message of a transaction between the core that leads it and those that take part, or about
+/// watched keys. The core named is the sender.
 pub enum Errand {
-    /// Leader to member: keep these keys still; copy `pull` of them to me.
-    /// `adds`: the command may add that many bytes, so there must be room.
-    Prepare {
-        ticket: Ticket,
-        leader: CoreId,
-        wanted: Wanted,
-        pull: Vec<Box<[u8]>>,
-        adds: Option<u64>,
-    },
+    /// Leader to member: keep these keys still.
+    Prepare(CoreId, Ticket, Prepare),
     /// Member to leader: they are yours; here are the copies, as effects.
-    Granted { ticket: Ticket, from: CoreId, pulled: Vec<u8> },
-    /// Member to leader: a higher ticket is in the way.
-    Refused { ticket: Ticket, from: CoreId },
-    /// Member to leader: `maxmemory` is reached here and nothing can go.
-    NoRoom { ticket: Ticket, from: CoreId },
-    /// Leader to member: run this part, then let go.
-    Run { ticket: Ticket, leader: CoreId, caller: Caller, request: OwnedRequest, part: Part },
-    /// Leader to member: make these changes, then let go.
-    Apply { ticket: Ticket, leader: CoreId, effects: Vec<u8> },
-    /// Member to leader: done.
-    Answer { ticket: Ticket, from: CoreId, answer: Answer },
-    /// Leader to member: let go; I will come again.
-    Release { ticket: Ticket },
+    Granted(CoreId, Ticket, Vec<Lent>),
+    /// Member to leader: I will not.
+    Denied(Ticket, Denial),
+    /// Leader to member: do this.
+    Step(CoreId, Ticket, Step),
+    /// Member to leader: it is done.
+    Done(CoreId, Ticket, Done),
+    /// Leader to member: let go; what was lent comes back as it was.
+    Release(Ticket, Vec<Lent>),
+    /// To the owner of these keys: the client watches them.
+    Watch { from: CoreId, client_id: u64, db: u8, keys: Vec<Box<[u8]>> },
+    /// Back: it does, from this moment on.
+    Watching { from: CoreId, client_id: u64, stamp: u64 },
+    /// To the owner: somebody watches these no more.
+    Unwatch(Vec<Watched>),
 }
 
-/// How a member runs its part.
+/// What a member is asked to lock, and to find out first.
+#[derive(Default)]
+pub struct Prepare {
+    pub wanted: Wanted,
+    /// Keys to lend to the leader.
+    pub pull: Vec<Box<[u8]>>,
+    /// The transaction is off when one of these has changed.
+    pub watched: Vec<Watched>,
+    /// It may add that many bytes, so there must be room.
+    pub adds: Option<u64>,
+    /// With one member there is nothing to agree on: it does everything at once.
+    pub step: Option<Step>,
+}
+
+/// Why a member does not grant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Part {
-    /// The row's handler, on this core's keys.
-    Keys,
-    /// The row's `collect`.
-    Everywhere,
+pub enum Denial {
+    /// A higher ticket is in the way: release everywhere and come again.
+    Busy,
+    /// `maxmemory` is reached here and nothing can go.
+    NoRoom,
+    /// A watched key has changed.
+    Changed,
 }
 
-/// A member's contribution.
+/// A key that is lent to the leader, or comes back.
+#[derive(Debug)]
+pub struct Lent {
+    pub db: u8,
+    pub key: Box<[u8]>,
+    /// None when it comes back from where it has been removed.
+    pub taken: Option<Taken>,
+    /// Whether the owner has it, empty-handed.
+    pub kept: bool,
+}
+
+/// What a member does between two agreements, in this order.
+#[derive(Default)]
+pub struct Step {
+    /// Keys that come back from a command that ran at the leader.
+    pub returned: Vec<Lent>,
+    /// What that command has changed.
+    pub effects: Vec<u8>,
+    pub jobs: Vec<Job>,
+    /// Keys to lend to the leader afterwards.
+    pub pull: Vec<Box<[u8]>>,
+    /// It is the last step: let go of everything.
+    pub release: bool,
+}
+
+/// One command, or one core's part of it.
+#[derive(Clone)]
+pub struct Job {
+    /// Which of the transaction's tasks it belongs to.
+    pub task: usize,
+    pub request: OwnedRequest,
+    pub caller: Caller,
+    /// The row's `collect` instead of its handler.
+    pub contributes: bool,
+}
+
+/// What came of a step.
+#[derive(Default)]
+pub struct Done {
+    pub answers: Vec<(usize, Answer)>,
+    pub pulled: Vec<Lent>,
+}
+
+/// A member's contribution to a task.
 pub enum Answer {
-    /// RESP bytes of a part.
+    /// RESP bytes.
     Reply(Vec<u8>),
     Partial(Partial),
-    Applied,
 }
 
 /// Everything that crosses the mesh. If a ring is full a message waits in the sender's outbox and
@@ -169,4 +200,7 @@ pub enum Message {
     Commands(Box<Parcel>),
     Answers(Box<Parcel>),
     Errand(Box<Errand>),
+    Wait(Box<Wait>),
+    /// Subscriptions and messages.
+    Mail(Box<Mail>),
 }

@@ -209,10 +209,12 @@ impl Shard {
         framing: Option<Framing>,
         error: &CommandError,
     ) {
-        self.core.stats.count_error(error.code());
         if let Some(command) = command {
             self.core.stats.commands[command.index].rejected_calls += 1;
         }
+        let spoiled = self.spoil_queue(id, command, error);
+        let error = spoiled.as_ref().unwrap_or(error);
+        self.core.stats.count_error(error.code());
         self.answer(id, framing, |reply| reply.error(&error.line()));
     }
 

@@ -8,9 +8,10 @@ use super::batch::PlannedKey;
 use super::connection::Await;
 use super::limits::{BATCH_MAX, SPARE_PARCELS_MAX};
 use super::locks::LockKey;
-use super::parcel::{Item, Message, OwnedRequest, Parcel};
+use super::parcel::{Item, Message, Parcel};
 use super::{Shard, execute};
 use crate::command::context::KeyHint;
+use crate::command::request::OwnedRequest;
 use crate::command::session::SessionId;
 use crate::command::spec::Run;
 use crate::command::table::Command;
@@ -94,7 +95,14 @@ impl Shard {
         match message {
             Message::Commands(parcel) => self.run_parcel(from, parcel),
             Message::Answers(parcel) => self.take_answers(parcel),
-            Message::Errand(errand) => self.run_errand(*errand),
+            Message::Errand(errand) => {
+                self.run_errand(*errand);
+                if self.core.effects.has_ready() {
+                    self.serve_ready();
+                }
+            }
+            Message::Wait(wait) => self.take_wait(*wait),
+            Message::Mail(mail) => self.take_mail(from, mail),
         }
     }
 
@@ -105,6 +113,7 @@ impl Shard {
             self.take_message(self.core.id, message);
             self.seal(self.core.id);
         }
+        self.publish_outgoing();
     }
 
     fn run_parcel(&mut self, from: CoreId, mut parcel: Box<Parcel>) {
@@ -132,7 +141,7 @@ impl Shard {
             }
         }
         if parcel.parked == 0 {
-            self.send(from, Message::Answers(parcel));
+            self.answer_parcel(from, parcel);
         } else {
             self.park(from, parcel);
         }
@@ -161,6 +170,9 @@ impl Shard {
         self.floods.note(from, &item, bytes);
         parcel.items[index].reply = Span { start: start as u32, len: bytes as u32 };
         parcel.replies = replies;
+        if self.core.effects.has_ready() {
+            self.serve_ready();
+        }
     }
 
     /// Whether a transaction holds one of the request's keys.
@@ -212,7 +224,7 @@ impl Shard {
             }
             parcel.parked -= 1;
             if parcel.parked == 0 {
-                self.send(from, Message::Answers(parcel));
+                self.answer_parcel(from, parcel);
             } else {
                 self.held_parcels[parked.parcel] = Some((from, parcel));
             }

@@ -73,8 +73,14 @@ impl Shard {
 
     /// The connection is gone. Answers still on their way to it are dropped when they come.
     pub fn disconnected(&mut self, id: SessionId) {
-        if self.core.sessions.remove(id).is_some() {
+        self.abandon_wait(id);
+        if let Some(session) = self.core.sessions.remove(id) {
+            if let Some(listening) = session.listening {
+                self.core.channels.leave_all(id, listening);
+                self.core.channels.reply_waits = false; // nobody is left to be told
+            }
             self.connections[id.0 as usize].empty();
+            self.forget(session.watched);
             self.forget_postponed(id);
         }
         self.publish();
@@ -88,7 +94,8 @@ impl Shard {
     /// sending is closed only when this is false.
     pub fn owes_replies(&self, id: SessionId) -> bool {
         let connection = &self.connections[id.0 as usize];
-        connection.waiting() > 0 || connection.alone || connection.backlog
+        let blocked = self.core.sessions.get(id).is_some_and(|session| session.blocked);
+        !blocked && (connection.waiting() > 0 || connection.alone || connection.backlog)
     }
 
     /// Bytes ready to be sent: take them by swapping an empty buffer in.
@@ -140,7 +147,9 @@ impl Shard {
                     self.refresh_memory_limit();
                     self.actions.push(Action::Configured);
                 }
+                Request::Unblock { session, with_error } => self.unblock(session, with_error),
                 Request::Close(other) => self.mark_dirty(other),
+                Request::Unwatch(watched) => self.forget(watched),
                 Request::Log(line) => self.actions.push(Action::Log(line)),
             }
         }

@@ -36,6 +36,9 @@ impl Host for NoHost {
     }
 }
 
+/// Longer than any request of an example waits.
+const WAIT_MS: i64 = 1_000;
+
 /// A connection of a [`TestNode`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TestClient {
@@ -183,6 +186,11 @@ impl TestNode {
         let mut last = Vec::new();
         for request in requests.lines() {
             last = self.exchange(client, format!("{request}\r\n").as_bytes());
+            if last.is_empty() {
+                self.advance_ms(WAIT_MS); // it waits for something that will not come
+                self.pump();
+                last = self.output(client);
+            }
         }
         String::from_utf8_lossy(&last).into_owned()
     }

@@ -1,9 +1,11 @@
 //! A node of one, two and four cores answers as one server: order, atomicity, isolation, and
 //! effects that tell the whole truth.
 
+mod blocking;
 mod eviction;
 mod flood;
 mod isolation;
 mod order;
+mod pubsub;
 mod replay;
 mod routing;

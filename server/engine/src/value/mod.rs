@@ -1,18 +1,64 @@
-//! What a key can hold when it does not fit into the entry itself. Values know no key, clock,
-//! reply or command, so each type can be tested against a std collection.
+//! What a key can hold. Values know no key, clock, reply or command, so each type can be tested
+//! against a std collection. A string lives in its entry as long as it fits; everything else is a
+//! [`Value`] outside of it.
 
-/// The type of a key, as TYPE names it. Four bits of an entry's header: sixteen at most.
+mod collection;
+mod dict;
+mod draw;
+mod hash;
+pub mod hyperloglog;
+pub mod list;
+pub mod packed;
+pub mod rdb;
+mod set;
+mod sorted_set;
+mod stored;
+pub mod stream;
+
+pub use collection::{Collection, Rules};
+pub use hash::{Entry, Hash, HashEdit};
+pub use list::{List, ListEdit};
+pub use set::{Member, Set, SetEdit};
+pub use sorted_set::{Edge, NameBound, SortedSet, SortedSetEdit, Walk};
+pub use stored::Stored;
+pub use stream::Stream;
+
+/// The type of a key, as TYPE names it. Four bits of an entry's header: sixteen at most. The
+/// numbers are on the wire and on disk and never change.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
 pub enum Kind {
     String = 0,
+    List = 1,
+    Set = 2,
+    SortedSet = 3,
+    Hash = 4,
+    Stream = 5,
 }
 
 impl Kind {
+    /// The type with this number.
+    pub const fn numbered(number: u8) -> Option<Kind> {
+        Some(match number {
+            0 => Kind::String,
+            1 => Kind::List,
+            2 => Kind::Set,
+            3 => Kind::SortedSet,
+            4 => Kind::Hash,
+            5 => Kind::Stream,
+            _ => return None,
+        })
+    }
+
     /// What TYPE answers.
     pub const fn name(self) -> &'static str {
         match self {
             Kind::String => "string",
+            Kind::List => "list",
+            Kind::Set => "set",
+            Kind::SortedSet => "zset",
+            Kind::Hash => "hash",
+            Kind::Stream => "stream",
         }
     }
 }
@@ -22,20 +68,12 @@ impl Kind {
 pub enum Value {
     /// A string too long for an entry.
     Bytes(Vec<u8>),
+    List(List),
+    Set(Set),
+    Hash(Hash),
+    SortedSet(SortedSet),
+    Stream(Stream),
 }
 
-impl Value {
-    /// The type TYPE answers for it.
-    pub const fn kind(&self) -> Kind {
-        match self {
-            Value::Bytes(_) => Kind::String,
-        }
-    }
-
-    /// Heap bytes behind the value, for the accounting of the core. O(1).
-    pub fn heap_bytes(&self) -> usize {
-        match self {
-            Value::Bytes(bytes) => bytes.capacity(),
-        }
-    }
-}
+/// A million small collections are the usual case.
+const _: () = assert!(size_of::<Value>() <= 32);

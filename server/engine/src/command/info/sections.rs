@@ -1,6 +1,7 @@
 //! The sections, each a function that prints its lines.
 
 use super::{Core, InfoPart, bytes, each_command, line, zeros};
+use crate::command::channels::Topic;
 
 /// One section.
 pub struct Section {
@@ -81,14 +82,14 @@ fn clients(core: &Core, sum: &InfoPart, text: &mut String) {
     line(text, "maxclients", core.config.maxclients);
     line(text, "client_recent_max_input_buffer", sum.input_bytes);
     line(text, "client_recent_max_output_buffer", sum.output_bytes);
+    line(text, "blocked_clients", sum.blocked_clients);
+    line(text, "total_blocking_keys", sum.waited_keys);
+    line(text, "pubsub_clients", sum.listening_clients);
     let unused = [
-        "blocked_clients",
         "tracking_clients",
-        "pubsub_clients",
         "watching_clients",
         "clients_in_timeout_table",
         "total_watched_keys",
-        "total_blocking_keys",
         "total_blocking_keys_on_nokey",
     ];
     zeros(text, &unused);
@@ -164,7 +165,7 @@ fn persistence(core: &Core, sum: &InfoPart, text: &mut String) {
     zeros(text, &["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
 }
 
-fn stats(_: &Core, sum: &InfoPart, text: &mut String) {
+fn stats(core: &Core, sum: &InfoPart, text: &mut String) {
     let stats = &sum.stats;
     line(text, "total_connections_received", stats.connections_received);
     line(text, "total_commands_processed", stats.commands_processed);
@@ -188,7 +189,10 @@ fn stats(_: &Core, sum: &InfoPart, text: &mut String) {
     zeros(text, &["current_eviction_exceeded_time"]);
     line(text, "keyspace_hits", stats.keyspace_hits);
     line(text, "keyspace_misses", stats.keyspace_misses);
-    zeros(text, &["pubsub_channels", "pubsub_patterns", "pubsubshard_channels"]);
+    // Every core knows the subscriptions of all.
+    line(text, "pubsub_channels", core.channels.count(Topic::Channel));
+    line(text, "pubsub_patterns", core.channels.count(Topic::Pattern));
+    line(text, "pubsubshard_channels", core.channels.count(Topic::Shard));
     zeros(text, &["latest_fork_usec", "total_forks", "migrate_cached_sockets"]);
     zeros(text, &["slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses"]);
     zeros(text, &["active_defrag_key_hits", "active_defrag_key_misses"]);

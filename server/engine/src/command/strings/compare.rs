@@ -81,7 +81,7 @@ pub(super) fn delifeq(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) ->
     let key = args.get(1);
     let comparison = Comparison::Equal(args.get(2));
     let holds = cx.string_to_change(key)?.is_some_and(|value| comparison.holds_for(value));
-    reply.integer(i64::from(holds && cx.delete(key)));
+    reply.integer(i64::from(holds && cx.delete_and_tell(key)));
     Ok(())
 }
 
@@ -89,7 +89,7 @@ pub(super) fn delifeq(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) ->
 pub(super) fn delex(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     let key = args.get(1);
     if args.len() == 2 {
-        reply.integer(i64::from(cx.delete(key)));
+        reply.integer(i64::from(cx.delete_and_tell(key)));
         return Ok(());
     }
     if args.len() != 4 {
@@ -104,6 +104,6 @@ pub(super) fn delex(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> D
             comparison.ok_or(BAD_CONDITION)?.holds_for(entry.value().text(&mut digits))
         }
     };
-    reply.integer(i64::from(holds && cx.delete(key)));
+    reply.integer(i64::from(holds && cx.delete_and_tell(key)));
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::base::number::parse_i64;
 use crate::command::context::{Cx, Expiry};
 use crate::command::error::CommandError;
 use crate::command::spec::Done;
+use crate::config::NotifyClasses;
 use crate::value::Kind;
 
 const DECREMENT_OVERFLOW: CommandError = CommandError::Said("ERR decrement would overflow");
@@ -44,6 +45,7 @@ fn add(cx: &mut Cx<'_>, key: &[u8], amount: i64, reply: &mut Reply<'_>) -> Done 
     // The deadline is at hand, so `Keep` need not look it up again.
     let expiry = expiry.map_or(Expiry::Never, Expiry::At);
     cx.set(key, digits.format(new).as_bytes(), expiry);
+    cx.notify(NotifyClasses::STRING, "incrby", key);
     reply.integer(new);
     Ok(())
 }
@@ -60,6 +62,7 @@ pub(super) fn incrbyfloat(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>
     let mut text = Vec::with_capacity(32);
     sum.write(&mut text);
     cx.set_text(key, &text, Expiry::Keep);
+    cx.notify(NotifyClasses::STRING, "incrbyfloat", key);
     reply.bulk(&text);
     Ok(())
 }

@@ -3,6 +3,7 @@
 use freehold_protocol::{args::Args, resp::reply::Reply};
 
 use super::options::{Condition, Options, Reader};
+use super::write::put;
 use crate::base::number::parse_i64_within;
 use crate::command::context::{Cx, Expiry};
 use crate::command::error::CommandError;
@@ -51,7 +52,7 @@ impl<'a> Pairs<'a> {
     }
 
     fn set(&self, cx: &mut Cx<'_>, expiry: Expiry) {
-        self.iter().for_each(|(key, value)| cx.set(key, value, expiry));
+        self.iter().for_each(|(key, value)| put(cx, key, value, expiry));
     }
 }
 

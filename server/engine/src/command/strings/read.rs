@@ -39,7 +39,7 @@ pub(super) fn get(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Don
 pub(super) fn getdel(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     let key = args.get(1);
     if answer_key(cx, key, reply)? {
-        cx.delete(key);
+        cx.delete_and_tell(key);
     }
     Ok(())
 }

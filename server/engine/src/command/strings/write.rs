@@ -8,15 +8,26 @@ use crate::base::number::parse_i64;
 use crate::command::context::{Cx, Expiry};
 use crate::command::error::CommandError;
 use crate::command::spec::Done;
+use crate::config::NotifyClasses;
 
 const BAD_OFFSET: CommandError = CommandError::Said("ERR offset is out of range");
+
+/// Puts a string at a key and tells the events.
+#[inline]
+pub(super) fn put(cx: &mut Cx<'_>, key: &[u8], value: &[u8], expiry: Expiry) {
+    cx.set(key, value, expiry);
+    cx.notify(NotifyClasses::STRING, "set", key);
+    if let Expiry::At(_) = expiry {
+        cx.notify(NotifyClasses::GENERIC, "expire", key);
+    }
+}
 
 /// Budget of the plain form: one look-up that inserts or overwrites, no allocation.
 pub(super) fn set(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     let (key, value) = (args.get(1), args.get(2));
     cx.check_sizes(key, value.len())?;
     if args.len() == 3 {
-        cx.set(key, value, Expiry::Never);
+        put(cx, key, value, Expiry::Never);
         reply.ok();
         return Ok(());
     }
@@ -32,7 +43,7 @@ fn set_with_options(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> D
     }
     let met = is_met(cx, key, options.condition)?;
     if met {
-        cx.set(key, value, expiry);
+        put(cx, key, value, expiry);
     }
     match (options.get, met) {
         (true, _) => {}
@@ -61,7 +72,7 @@ pub(super) fn setnx(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> D
     cx.check_sizes(key, value.len())?;
     let missing = cx.peek(key).is_none();
     if missing {
-        cx.set(key, value, Expiry::Never);
+        put(cx, key, value, Expiry::Never);
     }
     reply.integer(i64::from(missing));
     Ok(())
@@ -85,7 +96,7 @@ fn set_until(
     let (key, value) = (args.get(1), args.get(3));
     cx.check_sizes(key, value.len())?;
     let at = unit.deadline(args.get(2), cx.now_ms(), command)?;
-    cx.set(key, value, Expiry::At(at));
+    put(cx, key, value, Expiry::At(at));
     reply.ok();
     Ok(())
 }
@@ -94,7 +105,7 @@ pub(super) fn getset(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> 
     let (key, value) = (args.get(1), args.get(2));
     cx.check_sizes(key, value.len())?;
     answer_key(cx, key, reply)?;
-    cx.set(key, value, Expiry::Never);
+    put(cx, key, value, Expiry::Never);
     Ok(())
 }
 
@@ -109,6 +120,7 @@ pub(super) fn append(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> 
             tail.len()
         }
     };
+    cx.notify(NotifyClasses::STRING, "append", key);
     reply.integer(bytes as i64);
     Ok(())
 }
@@ -124,5 +136,6 @@ pub(super) fn setrange(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -
     }
     cx.check_sizes(key, offset.saturating_add(bytes.len()))?;
     reply.integer(cx.splice(key, offset, bytes) as i64);
+    cx.notify(NotifyClasses::STRING, "setrange", key);
     Ok(())
 }

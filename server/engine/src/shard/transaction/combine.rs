@@ -1,12 +1,13 @@
-//! One answer of several, one request into several, and changes to their owners.
+//! One answer of several, and one request into several.
 
 use freehold_protocol::resp::reply::Reply;
 use freehold_protocol::resp::value;
 
+use super::plan::Positions;
+use crate::command::request::OwnedRequest;
 use crate::command::spec::{Combine, Find};
-use crate::effect::{Effect, Effects, decode_all};
 use crate::mesh::CoreId;
-use crate::shard::parcel::{Answer, OwnedRequest};
+use crate::shard::parcel::Answer;
 
 /// The part of a request that has only the keys at `positions`, with what belongs to each.
 pub fn part_of(request: &OwnedRequest, positions: &[usize]) -> OwnedRequest {
@@ -14,6 +15,8 @@ pub fn part_of(request: &OwnedRequest, positions: &[usize]) -> OwnedRequest {
     let step = match request.command.spec.keys {
         [spec, ..] => match spec.find {
             Find::Range { step, .. } | Find::Counted { step, .. } => usize::from(step),
+            Find::Halved { .. } | Find::After { .. } => 1,
+            Find::LastOption { .. } | Find::Unknown => 1,
         },
         [] => 1,
     };
@@ -25,14 +28,14 @@ pub fn part_of(request: &OwnedRequest, positions: &[usize]) -> OwnedRequest {
 pub fn combine(
     how: Combine,
     resp3: bool,
-    places: &[(CoreId, &[usize])],
+    places: &Positions,
     answers: Vec<(CoreId, Answer)>,
 ) -> Vec<u8> {
     let parts: Vec<(CoreId, Vec<u8>)> = answers
         .into_iter()
         .filter_map(|(core, answer)| match answer {
             Answer::Reply(bytes) => Some((core, bytes)),
-            Answer::Partial(_) | Answer::Applied => None,
+            Answer::Partial(_) => None,
         })
         .collect();
     if let Some((_, error)) = parts.iter().find(|(_, bytes)| bytes.first() == Some(&b'-')) {
@@ -49,7 +52,7 @@ pub fn combine(
             let mut elements: Vec<(usize, &[u8])> = Vec::new();
             for (core, bytes) in &parts {
                 let places = places.iter().find(|(other, _)| other == core);
-                let positions = places.map_or(&[][..], |(_, positions)| positions);
+                let positions = places.map_or(&[][..], |(_, positions)| &positions[..]);
                 elements.extend(positions.iter().copied().zip(elements_of(bytes)));
             }
             elements.sort_by_key(|&(position, _)| position);
@@ -74,25 +77,4 @@ fn elements_of(reply: &[u8]) -> impl Iterator<Item = &[u8]> {
         rest = tail;
         Some(element)
     })
-}
-
-/// Sends each encoded effect to the share of the core that owns its key.
-pub fn share_out(
-    effects: &[u8],
-    shares: &mut [(CoreId, Vec<u8>)],
-    owner: impl Fn(&[u8]) -> CoreId,
-) {
-    let mut sorted: Vec<Effects> = shares.iter().map(|_| Effects::default()).collect();
-    sorted.iter_mut().for_each(Effects::listen);
-    let decoded = decode_all(effects, |effect: Effect<'_>| {
-        let Some(key) = effect.key() else { return };
-        let core = owner(key);
-        if let Some(at) = shares.iter().position(|(other, _)| *other == core) {
-            sorted[at].push(effect);
-        }
-    });
-    debug_assert!(decoded.is_ok(), "this core has just encoded it");
-    for ((_, share), mut effects) in shares.iter_mut().zip(sorted) {
-        *share = effects.take();
-    }
 }

@@ -1,147 +1,214 @@
 //! What a core does for a transaction that another core (or itself) leads.
 
-use super::Outcome;
 use crate::command::context::KeyHint;
-use crate::command::gather::Partial;
-use crate::command::session::Caller;
-use crate::effect::{Effect, apply, decode_all};
+use crate::command::spec::Run;
+use crate::effect::{Effect, decode_all};
 use crate::mesh::CoreId;
-use crate::shard::locks::{Prepared, Ticket, Wanted};
-use crate::shard::parcel::{Answer, Errand, Message, OwnedRequest, Part};
+use crate::shard::locks::{Prepared, Ticket};
+use crate::shard::parcel::{Answer, Denial, Done, Errand, Job, Lent, Message, Prepare, Step};
 use crate::shard::{Shard, execute};
 
-/// A ticket that waits here: whom to tell, and what to copy once it is granted.
+/// A ticket that waits here: whom to tell, and what to do once it is granted.
 pub struct Member {
     leader: CoreId,
-    pull: Vec<Box<[u8]>>,
+    prepare: Prepare,
+}
+
+impl Step {
+    /// Nothing to do but, perhaps, to let go.
+    pub fn is_empty(&self) -> bool {
+        self.returned.is_empty()
+            && self.effects.is_empty()
+            && self.jobs.is_empty()
+            && self.pull.is_empty()
+    }
 }
 
 impl Shard {
-    /// One step of a transaction.
+    /// One message of a transaction, or of a watch.
     pub(in crate::shard) fn run_errand(&mut self, errand: Errand) {
         match errand {
-            Errand::Prepare { ticket, leader, wanted, pull, adds } => {
-                self.prepare_here(ticket, Member { leader, pull }, wanted, adds);
+            Errand::Prepare(leader, ticket, prepare) => {
+                self.prepare_here(ticket, Member { leader, prepare });
             }
-            Errand::Granted { ticket, from, pulled } => {
-                self.prepared(ticket, from, Outcome::Granted { pulled });
+            Errand::Granted(from, ticket, pulled) => self.granted(ticket, from, pulled),
+            Errand::Denied(ticket, denial) => self.denied(ticket, denial),
+            Errand::Step(leader, ticket, step) => {
+                let release = step.release;
+                let done = self.run_step(step);
+                self.tell(leader, Errand::Done(self.core.id, ticket, done));
+                if release {
+                    self.release(ticket);
+                }
             }
-            Errand::Refused { ticket, from } => self.prepared(ticket, from, Outcome::Refused),
-            Errand::NoRoom { ticket, from } => self.prepared(ticket, from, Outcome::NoRoom),
-            Errand::Run { ticket, leader, caller, request, part } => {
-                let answer = self.run_part(caller, &request, part);
-                self.reply_to(leader, ticket, answer);
+            Errand::Done(from, ticket, done) => self.done(ticket, from, done),
+            Errand::Release(ticket, returned) => {
+                self.take_back(returned, &[]);
                 self.release(ticket);
             }
-            Errand::Apply { ticket, leader, effects } => {
-                self.apply_here(&effects);
-                self.reply_to(leader, ticket, Answer::Applied);
-                self.release(ticket);
+            Errand::Watch { from, client_id, db, keys } => {
+                let stamp = self.watch_here(db, &keys);
+                self.tell(from, Errand::Watching { from: self.core.id, client_id, stamp });
             }
-            Errand::Answer { ticket, from, answer } => self.answered(ticket, from, answer),
-            Errand::Release { ticket } => self.release(ticket),
+            Errand::Watching { from, client_id, stamp } => self.watching(from, client_id, stamp),
+            Errand::Unwatch(watched) => self.unwatch_here(&watched),
         }
     }
 
-    fn reply_to(&mut self, leader: CoreId, ticket: Ticket, answer: Answer) {
-        let from = self.core.id;
-        self.send(leader, Message::Errand(Box::new(Errand::Answer { ticket, from, answer })));
+    fn tell(&mut self, core: CoreId, errand: Errand) {
+        self.send(core, Message::Errand(Box::new(errand)));
     }
 
-    fn prepare_here(&mut self, ticket: Ticket, member: Member, wanted: Wanted, adds: Option<u64>) {
-        let from = self.core.id;
-        if let Some(adds) = adds
+    fn prepare_here(&mut self, ticket: Ticket, mut member: Member) {
+        let leader = member.leader;
+        if let Some(adds) = member.prepare.adds
             && self.core.memory_limit_bytes.is_some()
             && !self.core.make_room(adds)
         {
-            let errand = Errand::NoRoom { ticket, from };
-            self.send(member.leader, Message::Errand(Box::new(errand)));
+            return self.tell(leader, Errand::Denied(ticket, Denial::NoRoom));
+        }
+        if member.prepare.step.is_some() && self.locks.is_empty() {
+            self.grant(ticket, member); // done before anybody could meet its locks
             return;
         }
-        match self.locks.prepare(ticket, wanted) {
-            Prepared::Granted => self.grant(ticket, member),
+        match self.locks.prepare(ticket, std::mem::take(&mut member.prepare.wanted)) {
+            Prepared::Granted => {
+                if !self.grant(ticket, member) {
+                    self.release(ticket);
+                }
+            }
             Prepared::Waits => {
                 self.prepared.insert(ticket, member);
             }
-            Prepared::Refused => {
-                let errand = Errand::Refused { ticket, from };
-                self.send(member.leader, Message::Errand(Box::new(errand)));
-            }
+            Prepared::Refused => self.tell(leader, Errand::Denied(ticket, Denial::Busy)),
         }
     }
 
-    fn grant(&mut self, ticket: Ticket, member: Member) {
-        let from = self.core.id;
-        let pulled = self.copy_keys(&member.pull);
-        let errand = Errand::Granted { ticket, from, pulled };
-        self.send(member.leader, Message::Errand(Box::new(errand)));
+    /// The keys are still. Whether the ticket goes on holding them.
+    fn grant(&mut self, ticket: Ticket, member: Member) -> bool {
+        let Member { leader, prepare } = member;
+        if prepare.watched.iter().any(|watched| self.has_changed(watched)) {
+            self.tell(leader, Errand::Denied(ticket, Denial::Changed));
+            return false;
+        }
+        if let Some(step) = prepare.step {
+            let done = self.run_step(step);
+            self.tell(leader, Errand::Done(self.core.id, ticket, done));
+            return false;
+        }
+        let pulled = self.lend_keys(&prepare.pull);
+        self.tell(leader, Errand::Granted(self.core.id, ticket, pulled));
+        true
     }
 
-    /// Copies of keys in every database, since COPY … DB crosses them, as effects.
-    fn copy_keys(&mut self, keys: &[Box<[u8]>]) -> Vec<u8> {
-        let mut copies = crate::effect::Effects::default();
-        copies.listen();
-        let now = self.core.now.unix_ms;
+    /// Everything a transaction changes on a core, it changes here: what is to be kept together in
+    /// a log begins and ends with a step.
+    fn run_step(&mut self, step: Step) -> Done {
+        self.take_back(step.returned, &step.effects);
+        // Room was made when the keys were locked; a part must not fail alone now.
+        let limit = self.core.memory_limit_bytes.take();
+        let answers = step.jobs.iter().map(|job| (job.task, self.run_job(job))).collect();
+        self.core.memory_limit_bytes = limit;
+        Done { answers, pulled: self.lend_keys(&step.pull) }
+    }
+
+    fn run_job(&mut self, job: &Job) -> Answer {
+        let (command, args) = (job.request.command, job.request.args());
+        let mut caller = job.caller;
+        if let Some(id) = caller.session {
+            let session = self.core.sessions.get(id);
+            match session.filter(|session| session.client_id == caller.client_id) {
+                Some(session) => {
+                    caller = crate::command::session::Caller { db: caller.db, ..session.caller(id) }
+                }
+                None => caller.session = None,
+            }
+        }
+        let hint = KeyHint::default();
+        let timed = self.sample();
+        let run = execute::Execution { command, caller, hint, timed };
+        let answer = if job.contributes {
+            Answer::Partial(run.contribute(&mut self.core, args))
+        } else {
+            let mut reply = Vec::new();
+            let at_session = matches!(command.spec.run, Run::Here(_));
+            if caller.session.is_some() || !at_session {
+                run.execute(&mut self.core, args, &mut reply);
+            }
+            Answer::Reply(reply)
+        };
+        if caller.session.is_none() && !self.core.requests.is_empty() {
+            self.serve_requests_of_others();
+        }
+        answer
+    }
+
+    /// Keys in every database, since COPY … DB crosses them. Short values are copied, all others
+    /// move: the lock keeps everybody else away until they are back.
+    fn lend_keys(&mut self, keys: &[Box<[u8]>]) -> Vec<Lent> {
+        let mut lent = Vec::new();
         for key in keys {
             let key_ref = self.core.keyspace.key_ref(key);
             for db in 0..self.core.keyspace.databases() as u8 {
-                let Some(handle) = self.core.keyspace.find(db, &key_ref) else { continue };
-                let entry = self.core.keyspace.entry(handle);
-                let expiry = entry.expiry();
-                if expiry.is_some_and(|at| at < now) {
-                    self.core.expire(db, &key_ref);
-                    continue;
+                let entry = self.core.keyspace.get(db, &key_ref);
+                match entry.map(|entry| entry.is_expired(self.core.now.unix_ms)) {
+                    Some(true) => self.core.expire(db, &key_ref),
+                    Some(false) => {
+                        let taken = self.core.keyspace.lend_entry(db, &key_ref);
+                        lent.push(Lent { db, key: key.clone(), taken, kept: true });
+                    }
+                    None => {}
                 }
-                let mut digits = itoa::Buffer::new();
-                let value = entry.value().text(&mut digits);
-                let form = entry.form();
-                copies.push(Effect::Set { db, key, value, form, expiry });
             }
         }
-        copies.take()
+        lent
     }
 
-    fn run_part(&mut self, caller: Caller, request: &OwnedRequest, part: Part) -> Answer {
-        let hint = KeyHint::default();
-        let timed = self.sample();
-        let run = execute::Execution { command: request.command, caller, hint, timed };
-        match part {
-            Part::Keys => {
-                let mut reply = Vec::new();
-                // Room was made when the keys were locked; a part must not fail alone now.
-                let limit = self.core.memory_limit_bytes.take();
-                run.execute(&mut self.core, request.args(), &mut reply);
-                self.core.memory_limit_bytes = limit;
-                Answer::Reply(reply)
-            }
-            Part::Everywhere => {
-                let partial: Partial = run.contribute(&mut self.core, request.args());
-                if caller.session.is_none() && !self.core.requests.is_empty() {
-                    self.serve_requests_of_others();
-                }
-                Answer::Partial(partial)
-            }
-        }
-    }
-
-    fn apply_here(&mut self, effects: &[u8]) {
+    /// Keys come back from the leader, and with them what has become of them.
+    fn take_back(&mut self, returned: Vec<Lent>, effects: &[u8]) {
         let core = &mut self.core;
-        let applied = decode_all(effects, |effect| {
-            apply(&mut core.keyspace, &effect, core.access);
-            core.effects.push(effect);
+        let mut gone: Vec<(u8, Box<[u8]>)> = Vec::new();
+        for Lent { db, key, taken, kept } in returned {
+            let key_ref = core.keyspace.key_ref(&key);
+            let lost = kept && !core.keyspace.contains(db, &key_ref);
+            match taken {
+                Some(taken) => {
+                    core.keyspace.put(db, &key_ref, taken);
+                    // Expired or evicted meanwhile, and said to be: the effects alone would not
+                    // bring it back.
+                    gone.extend(lost.then_some((db, key)));
+                }
+                None => {
+                    core.keyspace.remove(db, &key_ref);
+                }
+            }
+        }
+        let decoded = decode_all(effects, |effect| match effect {
+            Effect::Put { db, key, edits: [], .. } => core.note_whole(db, key),
+            effect => core.effects.push(effect),
         });
-        debug_assert!(applied.is_ok(), "another core of this process encoded it");
+        debug_assert!(decoded.is_ok(), "another core of this process encoded it");
+        gone.iter().for_each(|(db, key)| core.note_whole(*db, key));
     }
 
-    /// Lets go of a ticket's keys; whoever waited for them goes on.
+    /// Lets go of a ticket's keys; whoever waited for them goes on, and those who are done at once
+    /// let the next ones go on.
     fn release(&mut self, ticket: Ticket) {
-        for granted in self.locks.release(ticket) {
-            if let Some(member) = self.prepared.remove(&granted) {
-                self.grant(granted, member);
+        let mut free = vec![ticket];
+        while let Some(ticket) = free.pop() {
+            for granted in self.locks.release(ticket) {
+                if let Some(member) = self.prepared.remove(&granted)
+                    && !self.grant(granted, member)
+                {
+                    free.push(granted);
+                }
             }
         }
         if !self.parked.is_empty() {
             self.retry_parked();
+        }
+        if !self.held_attempts.is_empty() {
+            self.retry_attempts();
         }
     }
 }

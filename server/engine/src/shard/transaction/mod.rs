@@ -1,85 +1,169 @@
-//! Commands whose keys live on several cores, and commands that run on all of them: atomic and
-//! isolated, without hash tags.
+//! Commands whose keys live on several cores, commands that run on all of them, and what MULTI has
+//! queued: atomic and isolated, without hash tags.
 //!
 //! ```text
-//! leader                           members (the leader is one of them)
-//!   ticket ── Prepare ───────────►  lock, copy what is asked for
-//!          ◄── Granted | Refused ─
-//!   any refused: Release, come again with the same ticket
-//!   split:   ── Run ─────────────►  run own part, let go
-//!   pull:    run here on the copies
-//!            ── Apply ───────────►  make the changes, let go
-//!          ◄── Answer ────────────
-//!   combine, reply
+//! leader                           members (the leader may be one of them)
+//!   ticket ── Prepare ───────────►  lock, look at watched keys, copy what is asked for
+//!          ◄── Granted | Denied ──
+//!   busy: Release, come again with the same ticket; no room, key changed: Release, say so
+//!          ── Step ──────────────►  make changes, run own commands, copy; last: let go
+//!          ◄── Done ──────────────
+//!   run here what needs keys of several cores at once; next step, or combine, reply
 //! ```
-//! Between the grant of the last member and the first release nobody else sees the keys: that is
-//! the instant at which the command happened. A command that must not run beside another of its
-//! connection waits until all earlier replies have come, and later ones wait for it.
+//! A step is one parallel hop and takes up as many commands as it can: between owners the keys are
+//! disjoint and locked, so their order cannot be seen. Only a command that must see keys of several
+//! cores at once (RENAME) ends a step: it runs on copies at the leader, and its changes travel with
+//! the next one. Between the grant of the last member and the first release nobody else sees the
+//! keys: that is the instant at which everything happened. With one member there is nothing to
+//! agree on, and the only step travels with the Prepare.
 
 mod combine;
+mod copies;
 mod member;
+mod plan;
+mod queue;
+mod step;
+mod watch;
 
 pub use member::Member;
+pub use queue::runs_inside_multi;
+pub use watch::Registration;
 
 use freehold_protocol::args::Args;
 use freehold_protocol::binary::Framing;
 use freehold_protocol::resp::reply::Reply;
 
 use super::connection::Await;
-use super::locks::{LockKey, Ticket, Wanted};
-use super::parcel::{Answer, Errand, Message, OwnedRequest, Part};
+use super::locks::Ticket;
+use super::parcel::{Answer, Denial, Errand, Lent, Message, Prepare, Step};
 use super::receive::Dispatched;
 use super::{Shard, execute};
-use crate::command::context::{Cx, KeyHint};
 use crate::command::error::CommandError;
-use crate::command::gather::Partial;
-use crate::command::session::Caller;
-use crate::command::session::SessionId;
-use crate::command::spec::{Combine, DENYOOM, Run};
+use crate::command::pubsub;
+use crate::command::request::OwnedRequest;
+use crate::command::session::{Caller, SessionId};
+use crate::command::spec::Run;
 use crate::command::table::Command;
-use crate::effect::{apply, decode_all};
+use crate::effect::Watched;
 use crate::mesh::CoreId;
+use plan::{Place, Plan, Share, Task};
 
 /// A transaction this core leads.
 pub struct Transaction {
-    ticket: Ticket,
     session: SessionId,
+    /// Who asks, as of the last step.
     caller: Caller,
     /// The reply's place.
     sequence: u64,
-    request: OwnedRequest,
-    kind: Kind,
-    members: Vec<Plan>,
+    /// EXEC: the replies become one array.
+    exec: bool,
+    /// The client that waits for what this command may take.
+    waiter: Option<Ticket>,
+    /// It found nothing, and is to wait with this request if not with its own.
+    found_nothing: Option<Option<Vec<Box<[u8]>>>>,
+    tasks: Vec<Task>,
+    shares: Vec<Share>,
+    watched: Vec<Watched>,
+    /// The first task that no step has taken up.
+    next: usize,
+    /// The task that runs here when the copies of its keys have come.
+    pulling: Option<usize>,
+    /// What members have lent for it.
+    pulled: Vec<(CoreId, Lent)>,
+    /// What such a task has changed, for the next step.
+    changes: Vec<(CoreId, Changes)>,
     /// Messages still to come in this phase.
     awaiting: usize,
-    refused: bool,
-    no_room: bool,
+    /// The last step is under way: members let go of their keys by themselves.
+    released: bool,
     granted: Vec<CoreId>,
-    /// Copies of the keys, as effects.
-    pulled: Vec<u8>,
-    answers: Vec<(CoreId, Answer)>,
-    /// The reply of a pulled command, until its changes have been made.
-    reply: Vec<u8>,
+    denial: Option<Denial>,
+    outcomes: Vec<Outcome>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Split(Combine),
-    Pull,
-    Everywhere { exclusive: bool },
+/// What goes back to an owner.
+#[derive(Default)]
+struct Changes {
+    returned: Vec<Lent>,
+    effects: Vec<u8>,
 }
 
-/// What one member has to do with it.
-struct Plan {
-    core: CoreId,
-    wanted: Wanted,
-    pull: Vec<Box<[u8]>>,
-    /// Positions in the request of this member's keys, in order.
-    positions: Vec<usize>,
+/// What is known of a task's reply.
+#[derive(Default)]
+enum Outcome {
+    #[default]
+    Nothing,
+    Reply(Vec<u8>),
+    Parts(Vec<(CoreId, Answer)>),
+}
+
+impl Transaction {
+    fn new(caller: Caller, session: SessionId, plan: Plan) -> Transaction {
+        Transaction {
+            session,
+            caller,
+            sequence: 0,
+            exec: false,
+            waiter: None,
+            found_nothing: None,
+            outcomes: plan.tasks.iter().map(|_| Outcome::Nothing).collect(),
+            tasks: plan.tasks,
+            shares: plan.shares,
+            watched: Vec::new(),
+            next: 0,
+            pulling: None,
+            pulled: Vec::new(),
+            changes: Vec::new(),
+            awaiting: 0,
+            released: false,
+            granted: Vec::new(),
+            denial: None,
+        }
+    }
+
+    /// Forgets what an attempt has brought so far.
+    fn begin_again(&mut self) {
+        self.awaiting = self.shares.len();
+        self.denial = None;
+        self.released = false;
+        self.next = 0;
+        self.pulling = None;
+        debug_assert!(self.pulled.is_empty());
+        self.granted.clear();
+    }
+
+    /// What each member is asked. The copies for a first command that needs them come with the
+    /// grant; `steps` are what members do at once, when they are to.
+    fn prepares(&mut self, steps: Vec<Option<Step>>) -> Vec<(CoreId, Prepare)> {
+        let first = match self.tasks.first() {
+            Some(task) => match &task.place {
+                Place::Pull(positions) => Some((&task.request, positions)),
+                _ => None,
+            },
+            None => None,
+        };
+        if first.is_some() {
+            self.pulling = Some(0);
+            self.next = 1;
+        }
+        let shares = self.shares.iter().zip(steps);
+        let prepare = |(share, step): (&Share, Option<Step>)| {
+            let pull = first.map(|(request, at)| step::keys_of(request, at, share.core));
+            let prepare = Prepare {
+                wanted: share.wanted.clone(),
+                pull: pull.unwrap_or_default(),
+                watched: share.watched.clone(),
+                adds: share.adds,
+                step,
+            };
+            (share.core, prepare)
+        };
+        shares.map(prepare).collect()
+    }
 }
 
 impl Shard {
-    /// Starts a command whose keys live on several cores.
+    /// Starts a command whose keys live on several cores, or that runs on all of them.
     pub(super) fn begin_keys(
         &mut self,
         id: SessionId,
@@ -87,99 +171,25 @@ impl Shard {
         args: Args<'_>,
         framing: Option<Framing>,
     ) -> Dispatched {
-        let kind = match command.spec.run {
-            Run::Split(_, combine) => Kind::Split(combine),
-            _ => Kind::Pull,
-        };
         if self.connections[id.0 as usize].waiting() > 0 {
             return Dispatched::NotYet;
         }
-        if let Err(error) = self.check_keys(command, args) {
-            self.refuse(id, Some(command), framing, &error);
-            return Dispatched::Taken;
+        let Some(session) = self.core.sessions.get(id) else { return Dispatched::Taken };
+        let requests = vec![OwnedRequest::new(command, args.iter())];
+        match self.plan_transaction(session.port, session.db, requests, &[]) {
+            Ok(plan) => self.begin(id, plan, Vec::new(), false, framing),
+            Err(error) => self.refuse(id, Some(command), framing, &error),
         }
-        let members = self.members_by_key(command, args, kind);
-        self.begin(id, command, kind, members, args, framing);
         Dispatched::Taken
     }
 
-    /// Starts a command that runs on every core.
-    pub(super) fn begin_everywhere(
-        &mut self,
-        id: SessionId,
-        command: &'static Command,
-        exclusive: bool,
-        args: Args<'_>,
-        framing: Option<Framing>,
-    ) -> Dispatched {
-        if self.connections[id.0 as usize].waiting() > 0 {
-            return Dispatched::NotYet;
-        }
-        let members = (0..self.core.cores)
-            .map(|core| Plan {
-                core: CoreId(core),
-                wanted: Wanted::Whole,
-                pull: Vec::new(),
-                positions: Vec::new(),
-            })
-            .collect();
-        self.begin(id, command, Kind::Everywhere { exclusive }, members, args, framing);
-        Dispatched::Taken
-    }
-
-    /// A key one core would refuse is refused before any core has begun: all or nothing.
-    fn check_keys(&self, command: &Command, args: Args<'_>) -> Result<(), CommandError> {
-        let limit = self.core.config.max_key_bytes as usize;
-        if !command.spec.is(DENYOOM) {
-            return Ok(());
-        }
-        let positions = command.spec.key_positions(args).unwrap_or_default();
-        let lengths = positions.iter().map(|&at| args.get(at).len());
-        match lengths.max().filter(|&bytes| bytes > limit) {
-            Some(bytes) => Err(CommandError::KeyTooLong { bytes, limit }),
-            None => Ok(()),
-        }
-    }
-
-    fn members_by_key(&self, command: &Command, args: Args<'_>, kind: Kind) -> Vec<Plan> {
-        let mut members: Vec<Plan> = Vec::new();
-        for spec in command.spec.keys {
-            let _checked_before = spec.positions(args, |at| {
-                let key = self.core.keyspace.key_ref(args.get(at));
-                let core = self.owner(key.slot);
-                let plan = match members.iter_mut().position(|plan| plan.core == core) {
-                    Some(index) => &mut members[index],
-                    None => {
-                        members.push(Plan {
-                            core,
-                            wanted: Wanted::Keys(Vec::new()),
-                            pull: Vec::new(),
-                            positions: Vec::new(),
-                        });
-                        let last = members.len() - 1;
-                        &mut members[last]
-                    }
-                };
-                let lock = LockKey { fingerprint: key.hash, write: spec.is_write() };
-                if let Wanted::Keys(keys) = &mut plan.wanted {
-                    keys.push(lock);
-                }
-                plan.positions.push(at);
-                if kind == Kind::Pull {
-                    plan.pull.push(key.bytes.into());
-                }
-            });
-        }
-        members
-    }
-
+    /// Starts a transaction: its connection does nothing else until it has ended.
     fn begin(
         &mut self,
         id: SessionId,
-        command: &'static Command,
-        kind: Kind,
-        members: Vec<Plan>,
-        args: Args<'_>,
+        plan: Plan,
+        watched: Vec<Watched>,
+        exec: bool,
         framing: Option<Framing>,
     ) {
         let Some(session) = self.core.sessions.get_mut(id) else { return };
@@ -188,58 +198,76 @@ impl Shard {
         let connection = &mut self.connections[id.0 as usize];
         connection.alone = true;
         let sequence = connection.reserve(Await::new(framing, muted));
+        if plan.tasks.iter().any(|task| pubsub::confirms(task.request.command)) {
+            connection.hold_pushes_behind(sequence);
+        }
+        let transaction = Transaction { watched, exec, ..Transaction::new(caller, id, plan) };
+        self.start(Transaction { sequence, ..transaction });
+    }
+
+    /// Runs the command of a client that waits, over keys of several cores. Its answer, or that
+    /// there is none, goes to [`Shard::attempted`].
+    pub(in crate::shard) fn begin_attempt(
+        &mut self,
+        id: SessionId,
+        waiter: Ticket,
+        caller: Caller,
+        request: OwnedRequest,
+    ) {
+        match self.plan_transaction(caller.port, caller.db, vec![request], &[]) {
+            Ok(plan) => {
+                let transaction = Transaction::new(caller, id, plan);
+                self.start(Transaction { waiter: Some(waiter), ..transaction });
+            }
+            Err(error) => {
+                let mut reply = Vec::new();
+                Reply::new(&mut reply, caller.resp3).error(&error.line());
+                self.attempted(waiter, Some(reply), None);
+            }
+        }
+    }
+
+    fn start(&mut self, transaction: Transaction) {
         let ticket = self.tickets.take().0;
-        self.core.stats.transactions += 1;
-        let transaction = Transaction {
-            ticket,
-            session: id,
-            caller,
-            sequence,
-            request: OwnedRequest::new(command, args.iter()),
-            kind,
-            members,
-            awaiting: 0,
-            refused: false,
-            no_room: false,
-            granted: Vec::new(),
-            pulled: Vec::new(),
-            answers: Vec::new(),
-            reply: Vec::new(),
-        };
+        if transaction.shares.len() > 1 {
+            self.core.stats.transactions += 1;
+        }
+        let unlocked = matches!(
+            &transaction.tasks[..],
+            [Task { request, .. }]
+                if matches!(request.command.spec.run, Run::Everywhere { exclusive: false, .. })
+        );
+        let exec = transaction.exec;
         self.transactions.insert(ticket, transaction);
-        if kind == (Kind::Everywhere { exclusive: false }) {
-            self.run_members(ticket);
+        if unlocked && !exec {
+            self.advance(ticket);
         } else {
             self.prepare(ticket);
         }
     }
 
+    /// Asks every member for its locks.
     fn prepare(&mut self, ticket: Ticket) {
         let leader = self.core.id;
-        let Some(transaction) = self.transactions.get_mut(&ticket) else { return };
-        transaction.awaiting = transaction.members.len();
-        transaction.refused = false;
-        transaction.no_room = false;
-        transaction.granted.clear();
-        transaction.pulled.clear();
-        let adds = match transaction.request.command.spec.is(DENYOOM) {
-            true => Some(transaction.request.bytes.len() as u64),
-            false => None,
+        let Some(mut transaction) = self.transactions.remove(&ticket) else { return };
+        transaction.begin_again();
+        let prepares = match transaction.shares.len() {
+            1 => {
+                let steps = self.next_steps(&mut transaction);
+                transaction.released = true;
+                let release = |(_, step)| Some(Step { release: true, ..step });
+                transaction.prepares(steps.into_iter().map(release).collect())
+            }
+            count => transaction.prepares((0..count).map(|_| None).collect()),
         };
-        let errands: Vec<(CoreId, Errand)> = transaction
-            .members
-            .iter()
-            .map(|plan| {
-                let (wanted, pull) = (plan.wanted.clone(), plan.pull.clone());
-                (plan.core, Errand::Prepare { ticket, leader, wanted, pull, adds })
-            })
-            .collect();
-        for (core, errand) in errands {
+        self.transactions.insert(ticket, transaction);
+        for (core, prepare) in prepares {
+            let errand = Errand::Prepare(leader, ticket, prepare);
             self.send(core, Message::Errand(Box::new(errand)));
         }
     }
 
-    /// Tickets that were refused ask again.
+    /// Tickets that were denied ask again.
     pub(super) fn retry_transactions(&mut self) {
         for ticket in std::mem::take(&mut self.retries) {
             self.core.stats.transactions_retried += 1;
@@ -247,194 +275,101 @@ impl Shard {
         }
     }
 
-    /// A member has answered `Prepare`.
-    pub(super) fn prepared(&mut self, ticket: Ticket, from: CoreId, outcome: Outcome) {
+    /// A member keeps its keys still; `pulled` are those asked for.
+    fn granted(&mut self, ticket: Ticket, from: CoreId, pulled: Vec<Lent>) {
         let Some(transaction) = self.transactions.get_mut(&ticket) else { return };
-        match outcome {
-            Outcome::Granted { pulled } => {
-                transaction.granted.push(from);
-                transaction.pulled.extend_from_slice(&pulled);
-            }
-            Outcome::Refused => transaction.refused = true,
-            Outcome::NoRoom => transaction.no_room = true,
+        transaction.granted.push(from);
+        transaction.pulled.extend(pulled.into_iter().map(|lent| (from, lent)));
+        self.answered(ticket);
+    }
+
+    /// A member does not. That a key has changed, or that there is no room, will not be otherwise
+    /// the next time; that it was busy will.
+    fn denied(&mut self, ticket: Ticket, denial: Denial) {
+        let Some(transaction) = self.transactions.get_mut(&ticket) else { return };
+        if transaction.denial.is_none_or(|before| before == Denial::Busy) {
+            transaction.denial = Some(denial);
         }
+        self.answered(ticket);
+    }
+
+    /// One member fewer to wait for; when none is left, the next phase begins.
+    fn answered(&mut self, ticket: Ticket) {
+        let Some(transaction) = self.transactions.get_mut(&ticket) else { return };
         transaction.awaiting -= 1;
         if transaction.awaiting > 0 {
             return;
         }
-        if !transaction.refused && !transaction.no_room {
-            match transaction.kind {
-                Kind::Pull => self.run_pulled(ticket),
-                Kind::Split(_) | Kind::Everywhere { .. } => self.run_members(ticket),
-            }
-            return;
-        }
-        let refused = transaction.refused;
+        let Some(denial) = transaction.denial else { return self.advance(ticket) };
+        let (exec, resp3) = (transaction.exec, transaction.caller.resp3);
+        let mut lent = std::mem::take(&mut transaction.pulled);
         for core in std::mem::take(&mut transaction.granted) {
-            self.send(core, Message::Errand(Box::new(Errand::Release { ticket })));
+            let returned = lent.extract_if(.., |(owner, _)| *owner == core).map(|(_, lent)| lent);
+            let errand = Errand::Release(ticket, returned.collect());
+            self.send(core, Message::Errand(Box::new(errand)));
         }
-        if refused {
+        if denial == Denial::Busy {
             self.retries.push(ticket);
-        } else {
-            let mut reply = Vec::new();
-            let error = CommandError::OutOfMemory;
-            self.core.stats.count_error(error.code());
-            Reply::new(&mut reply, false).error(&error.line());
-            self.finish(ticket, &reply);
-        }
-    }
-
-    /// Every member runs its part.
-    fn run_members(&mut self, ticket: Ticket) {
-        let leader = self.core.id;
-        let Some(transaction) = self.transactions.get_mut(&ticket) else { return };
-        transaction.awaiting = transaction.members.len();
-        let mut caller = transaction.caller;
-        let errands: Vec<(CoreId, Errand)> = transaction
-            .members
-            .iter()
-            .map(|plan| {
-                let (request, part) = match transaction.kind {
-                    Kind::Everywhere { .. } => (transaction.request.clone(), Part::Everywhere),
-                    _ => (combine::part_of(&transaction.request, &plan.positions), Part::Keys),
-                };
-                if plan.core != leader {
-                    caller.session = None;
-                } else {
-                    caller.session = transaction.caller.session;
-                }
-                (plan.core, Errand::Run { ticket, leader, caller, request, part })
-            })
-            .collect();
-        for (core, errand) in errands {
-            self.send(core, Message::Errand(Box::new(errand)));
-        }
-    }
-
-    /// All keys are still and their copies are here: runs the command on the copies and sends the
-    /// changes to the owners.
-    fn run_pulled(&mut self, ticket: Ticket) {
-        let leader = self.core.id;
-        let Some(mut transaction) = self.transactions.remove(&ticket) else { return };
-        let changes = self.run_on_copies(&mut transaction);
-        let cores = self.core.cores;
-        let keyspace = &self.core.keyspace;
-        let mut shares: Vec<(CoreId, Vec<u8>)> =
-            transaction.members.iter().map(|plan| (plan.core, Vec::new())).collect();
-        combine::share_out(&changes, &mut shares, |key| {
-            crate::mesh::owner_of(keyspace.key_ref(key).slot, cores)
-        });
-        transaction.awaiting = shares.len();
-        self.transactions.insert(ticket, transaction);
-        for (core, effects) in shares {
-            let errand = Errand::Apply { ticket, leader, effects };
-            self.send(core, Message::Errand(Box::new(errand)));
-        }
-    }
-
-    fn run_on_copies(&mut self, transaction: &mut Transaction) -> Vec<u8> {
-        let core = &mut self.core;
-        let mut scratch = core.scratch.take().unwrap_or_else(|| Box::new(core.keyspace.like()));
-        let access = core.access;
-        let copied = decode_all(&transaction.pulled, |effect| {
-            apply(&mut scratch, &effect, access);
-        });
-        debug_assert!(copied.is_ok(), "another core of this process encoded it");
-        std::mem::swap(&mut core.keyspace, &mut scratch);
-        core.effects.listen();
-        let mark = core.effects.mark();
-        let command = transaction.request.command;
-        let caller = transaction.caller;
-        let args = transaction.request.args();
-        let limit = core.memory_limit_bytes.take(); // the members have made room
-        let run = execute::Execution { command, caller, hint: KeyHint::default(), timed: false };
-        run.execute(core, args, &mut transaction.reply);
-        core.memory_limit_bytes = limit;
-        let changes = core.effects.split_off(mark);
-        core.effects.unlisten();
-        std::mem::swap(&mut core.keyspace, &mut scratch);
-        for plan in &transaction.members {
-            for key in &plan.pull {
-                let key = scratch.key_ref(key);
-                for db in 0..scratch.databases() {
-                    scratch.remove(db as u8, &key);
-                }
-            }
-        }
-        core.scratch = Some(scratch);
-        changes
-    }
-
-    /// A member has done its part.
-    pub(super) fn answered(&mut self, ticket: Ticket, from: CoreId, answer: Answer) {
-        let Some(transaction) = self.transactions.get_mut(&ticket) else { return };
-        transaction.answers.push((from, answer));
-        transaction.awaiting -= 1;
-        if transaction.awaiting > 0 {
             return;
         }
-        let mut answers = std::mem::take(&mut transaction.answers);
-        answers.sort_by_key(|(core, _)| core.0);
-        let reply = match transaction.kind {
-            Kind::Pull => std::mem::take(&mut transaction.reply),
-            Kind::Split(how) => {
-                let places: Vec<(CoreId, &[usize])> = transaction
-                    .members
-                    .iter()
-                    .map(|plan| (plan.core, &plan.positions[..]))
-                    .collect();
-                combine::combine(how, transaction.caller.resp3, &places, answers)
+        let mut text = Vec::new();
+        let mut reply = Reply::new(&mut text, resp3);
+        match (denial, exec) {
+            (Denial::Changed, _) => reply.null_array(),
+            (_, exec) => {
+                let error = match exec {
+                    true => queue::aborted(&CommandError::OutOfMemory),
+                    false => CommandError::OutOfMemory,
+                };
+                reply.error(&error.line());
+                self.core.stats.count_error(error.code());
             }
-            Kind::Everywhere { .. } => self.finish_everywhere(ticket, answers),
-        };
-        self.finish(ticket, &reply);
-    }
-
-    fn finish_everywhere(&mut self, ticket: Ticket, answers: Vec<(CoreId, Answer)>) -> Vec<u8> {
-        let mut reply = Vec::new();
-        let Some(transaction) = self.transactions.get(&ticket) else { return reply };
-        let command = transaction.request.command;
-        let caller = transaction.caller;
-        let session = caller.session.and_then(|id| self.core.sessions.get(id));
-        let gone = session.is_none_or(|session| session.client_id != caller.client_id);
-        let Run::Everywhere { finish, .. } = command.spec.run else { return reply };
-        if gone {
-            return reply;
         }
-        let parts: Vec<Partial> = answers
-            .into_iter()
-            .map(|(_, answer)| match answer {
-                Answer::Partial(partial) => partial,
-                Answer::Reply(_) | Answer::Applied => Partial::Done,
-            })
-            .collect();
-        let mut cx = Cx::new(&mut self.core, caller, command.spec, KeyHint::default());
-        let args = transaction.request.args();
-        let done = finish(&mut cx, args, parts, &mut Reply::new(&mut reply, caller.resp3));
-        let stats = &mut self.core.stats;
-        stats.commands_processed += 1;
-        stats.commands[command.index].calls += 1;
-        if let Err(error) = done {
-            reply.clear();
-            Reply::new(&mut reply, caller.resp3).error(&error.line());
-            stats.commands[command.index].failed_calls += 1;
-            stats.count_error(error.code());
-        }
-        reply
+        self.finish(ticket, &text);
     }
 
     /// Delivers the reply and lets the connection go on.
     fn finish(&mut self, ticket: Ticket, reply: &[u8]) {
         let Some(transaction) = self.transactions.remove(&ticket) else { return };
-        debug_assert_eq!(transaction.ticket, ticket);
-        let id = transaction.session;
-        let client_id = transaction.caller.client_id;
+        self.forget(transaction.watched);
+        if let Some(waiter) = transaction.waiter {
+            let command = transaction.tasks[0].request.command;
+            return match transaction.found_nothing {
+                None => self.attempted(waiter, Some(reply.to_vec()), None),
+                Some(request) => {
+                    let request = request
+                        .map(|args| OwnedRequest::new(command, args.iter().map(|arg| &**arg)));
+                    self.attempted(waiter, None, request);
+                }
+            };
+        }
+        let (id, client_id) = (transaction.session, transaction.caller.client_id);
+        if transaction.exec
+            && let Some(session) = self.core.sessions.get_mut(id)
+            && session.client_id == client_id
+        {
+            session.queue = None;
+        }
+        if transaction.tasks.iter().any(|task| pubsub::confirms(task.request.command)) {
+            return self.go_on_when_heard(id, client_id, transaction.sequence, reply);
+        }
+        self.go_on(id, client_id, transaction.sequence, reply);
+    }
+
+    /// A command that ran alone has its answer: its connection goes on.
+    pub(in crate::shard) fn go_on(
+        &mut self,
+        id: SessionId,
+        client_id: u64,
+        sequence: u64,
+        reply: &[u8],
+    ) {
         let session = self.core.sessions.get(id);
         if session.is_none_or(|session| session.client_id != client_id) {
             return;
         }
         self.connections[id.0 as usize].alone = false;
-        self.fill(id, client_id, transaction.sequence, reply);
+        self.fill(id, client_id, sequence, reply);
         if !self.core.requests.is_empty() {
             self.serve_requests(id);
         }
@@ -443,14 +378,4 @@ impl Shard {
         }
         self.mark_dirty(id);
     }
-}
-
-/// A member's word on `Prepare`.
-pub enum Outcome {
-    Granted {
-        pulled: Vec<u8>,
-    },
-    Refused,
-    /// `maxmemory` is reached and nothing can be evicted.
-    NoRoom,
 }

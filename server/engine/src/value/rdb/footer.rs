@@ -1,0 +1,53 @@
+//! What stands behind a value in DUMP's answer: RDB version (u16) and checksum of all before it
+//! (u64), little-endian.
+
+use super::crc64::crc64;
+
+/// The highest RDB version that is read: Redis 7.4's.
+pub const VERSION_READ_MAX: u16 = 12;
+/// The version that is written unless a value needs a newer one: Redis 7.0's.
+pub const VERSION_PLAIN: u16 = 10;
+/// The version of hashes whose fields have deadlines.
+pub const VERSION_DEADLINES: u16 = 12;
+const FOOTER_BYTES: usize = 10;
+
+/// Appends the footer to a payload.
+pub fn seal(payload: &mut Vec<u8>, version: u16) {
+    payload.extend_from_slice(&version.to_le_bytes());
+    let sum = crc64(payload);
+    payload.extend_from_slice(&sum.to_le_bytes());
+}
+
+/// The payload without its footer. `None` when the version is too new or the checksum wrong.
+pub fn open(payload: &[u8]) -> Option<&[u8]> {
+    let (summed, sum) = payload.split_last_chunk::<8>()?;
+    let (body, version) = summed.split_last_chunk::<2>()?;
+    let readable = u16::from_le_bytes(*version) <= VERSION_READ_MAX;
+    debug_assert_eq!(body.len() + FOOTER_BYTES, payload.len());
+    (readable && crc64(summed) == u64::from_le_bytes(*sum)).then_some(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_payload_opens_and_a_changed_one_does_not() {
+        let mut payload = b"\x00\x03abc".to_vec();
+        seal(&mut payload, VERSION_PLAIN);
+        assert_eq!(open(&payload), Some(&b"\x00\x03abc"[..]));
+        for at in 0..payload.len() {
+            let mut changed = payload.clone();
+            changed[at] ^= 1;
+            assert_eq!(open(&changed), None, "byte {at}");
+            assert_eq!(open(&payload[..at]), None, "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn a_newer_version_is_refused_whatever_its_checksum() {
+        let mut payload = b"\x00\x03abc".to_vec();
+        seal(&mut payload, VERSION_READ_MAX + 1);
+        assert_eq!(open(&payload), None);
+    }
+}

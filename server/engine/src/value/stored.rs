@@ -1,0 +1,153 @@
+//! What keyspace and effects do with a value whatever its type: one `match`, once.
+
+use super::{Collection, Hash, Kind, List, Rules, Set, SortedSet, Stream, Value};
+
+/// A collection that can be a key's value.
+pub trait Stored: Collection {
+    /// The collection in a value of this type.
+    fn of(value: &Value) -> Option<&Self>;
+    /// As [`Stored::of`], to be changed.
+    fn of_mut(value: &mut Value) -> Option<&mut Self>;
+    fn into_value(self) -> Value;
+}
+
+macro_rules! stored {
+    ($($name:ident),*) => {
+        $(impl Stored for $name {
+            fn of(value: &Value) -> Option<&Self> {
+                match value {
+                    Value::$name(collection) => Some(collection),
+                    _ => None,
+                }
+            }
+
+            fn of_mut(value: &mut Value) -> Option<&mut Self> {
+                match value {
+                    Value::$name(collection) => Some(collection),
+                    _ => None,
+                }
+            }
+
+            fn into_value(self) -> Value {
+                Value::$name(self)
+            }
+        })*
+
+        impl Value {
+            /// The type TYPE answers for it.
+            pub const fn kind(&self) -> Kind {
+                match self {
+                    Value::Bytes(_) => Kind::String,
+                    $(Value::$name(_) => $name::KIND,)*
+                }
+            }
+
+            /// An empty value; `None` for strings, which are never put together by edits.
+            pub fn empty(kind: Kind) -> Option<Value> {
+                match kind {
+                    $($name::KIND => Some(Value::$name($name::default())),)*
+                    _ => None,
+                }
+            }
+
+            /// Heap bytes behind the value, for the accounting of the core. O(1).
+            pub fn heap_bytes(&self) -> usize {
+                match self {
+                    Value::Bytes(bytes) => bytes.capacity(),
+                    $(Value::$name(collection) => collection.heap_bytes(),)*
+                }
+            }
+
+            /// Whether the key is to go.
+            pub fn is_spent(&self) -> bool {
+                match self {
+                    Value::Bytes(_) => false,
+                    $(Value::$name(collection) => collection.is_empty(),)*
+                }
+            }
+
+            /// As [`Collection::next_deadline`].
+            pub fn next_deadline(&self) -> Option<i64> {
+                match self {
+                    Value::Bytes(_) => None,
+                    $(Value::$name(collection) => Collection::next_deadline(collection),)*
+                }
+            }
+
+            /// What OBJECT ENCODING answers.
+            pub fn encoding_name(&self) -> &'static str {
+                match self {
+                    Value::Bytes(_) => "raw",
+                    $(Value::$name(collection) => collection.encoding_name(),)*
+                }
+            }
+
+            /// A hash of the content, whatever its layout.
+            pub fn digest(&self) -> u64 {
+                match self {
+                    Value::Bytes(bytes) => xxhash_rust::xxh3::xxh3_64(bytes),
+                    $(Value::$name(collection) => collection.digest(),)*
+                }
+            }
+
+            /// Makes an encoded edit: whether the bytes were one.
+            pub fn apply_encoded(&mut self, edit: &[u8], rules: &Rules) -> bool {
+                match self {
+                    Value::Bytes(_) => false,
+                    $(Value::$name(collection) => {
+                        let Some(edit) = $name::decode_edit(edit) else { return false };
+                        collection.apply(edit, rules);
+                        true
+                    })*
+                }
+            }
+
+            /// Calls `visit` with the encoded edits that make an empty value equal to this one.
+            pub fn for_each_encoded(&self, mut visit: impl FnMut(&[u8])) {
+                let mut bytes = Vec::new();
+                match self {
+                    Value::Bytes(_) => {}
+                    $(Value::$name(collection) => collection.for_each_edit(&mut |edit| {
+                        bytes.clear();
+                        $name::encode_edit(edit, &mut bytes);
+                        visit(&bytes);
+                    }),)*
+                }
+            }
+
+            /// An equal value. O(n).
+            pub fn duplicate(&self, rules: &Rules) -> Value {
+                match self {
+                    Value::Bytes(bytes) => Value::Bytes(bytes.clone()),
+                    $(Value::$name(collection) => {
+                        let mut copy = $name::default();
+                        collection.for_each_edit(&mut |edit| {
+                            copy.apply(edit, rules);
+                        });
+                        Value::$name(copy)
+                    })*
+                }
+            }
+
+            /// As [`Collection::take_debris`].
+            pub fn take_debris(&mut self, rules: &Rules) -> Option<Value> {
+                match self {
+                    Value::Bytes(_) => None,
+                    $(Value::$name(collection) => {
+                        Some(Value::$name(collection.take_debris(rules)?))
+                    })*
+                }
+            }
+
+            /// Frees up to about `pieces` allocations; whether any are left.
+            pub fn dismantle(&mut self, pieces: usize) -> bool {
+                match self {
+                    Value::Bytes(_) => false,
+                    $(Value::$name(collection) => collection.dismantle(pieces),)*
+                }
+            }
+        }
+    };
+}
+
+stored!(Hash, List, Set, SortedSet, Stream);
