@@ -23,6 +23,7 @@ import report
 import results
 import scaling
 import speed
+import values
 
 
 def _speed(options, cpus):
@@ -60,7 +61,11 @@ def _engine(options, cpus):
     return engine.micro(options, cpus)
 
 
-PARTS = {"speed": _speed, "null": _null, "scaling": _scaling, "memory": _memory,
+def _types(options, cpus):
+    return values.run(options, cpus, [peer for peer in options.peers if peer != "memcached"])
+
+
+PARTS = {"speed": _speed, "types": _types, "null": _null, "scaling": _scaling, "memory": _memory,
          "hitrate": _hitrate, "expiry": _expiry, "growth": _growth, "engine": _engine}
 
 

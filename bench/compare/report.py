@@ -57,6 +57,10 @@ def _speed(stored):
     return lines + _table(SPEED_HEAD, _speed_rows(stored))
 
 
+def _types(stored):
+    return _table(SPEED_HEAD, _speed_rows(stored))
+
+
 def _null(stored):
     rows = []
     for row in stored["rows"]:
@@ -142,6 +146,7 @@ def _engine(stored):
 
 SECTIONS = [
     ("speed", "Speed: one server core, one generator core", _speed),
+    ("types", "Commands on lists, sets, hashes, sorted sets and streams", _types),
     ("null", "Noise: two identical builds as two peers", _null),
     ("scaling", "Two cores, and the price of a hop", _scaling),
     ("memory", "Resident bytes per key beyond key and value", _memory),

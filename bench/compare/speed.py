@@ -47,7 +47,7 @@ def _round(generator, servers, load, counts, cpus, commands):
     return found
 
 
-def _measure_row(row, generator, servers, options, cpus):
+def measure_row(row, generator, servers, options, cpus):
     load = generators.Load(row.command, row.connections, row.pipeline, options.keys)
     takers = {name: server for name, server in servers.items()
               if generator.serves(server.peer, load)}
@@ -82,7 +82,7 @@ def run(options, cpus, specs, rows=ROWS):
                      for name, server in servers.items()}
         for server in servers.values():
             server.child.pause()
-        measured = [_measure_row(row, generator, servers, options, cpus)
+        measured = [measure_row(row, generator, servers, options, cpus)
                     for row in rows for generator in chosen]
     finally:
         for server in servers.values():

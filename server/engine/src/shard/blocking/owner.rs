@@ -136,25 +136,32 @@ impl Shard {
                 if !self.waiters.wants(&key) {
                     continue;
                 }
-                if self.locks.blocks(LockKey { fingerprint, write: true }) {
+                let locked = self.locks.blocks(LockKey { fingerprint, write: true });
+                if locked || !self.serve_key(&key) {
                     held.push(key);
-                } else {
-                    self.serve_key(&key);
                 }
             }
         }
         self.core.effects.ready = held;
     }
 
-    fn serve_key(&mut self, key: &(u8, Box<[u8]>)) {
+    /// False when a waiter's command names another key that a transaction holds: those behind it
+    /// must not overtake it.
+    fn serve_key(&mut self, key: &(u8, Box<[u8]>)) -> bool {
         let mut after = None;
         while let Some(waiter) = self.waiters.next(key, after) {
             after = Some(waiter.ticket);
             let entry = self.core.keyspace.get(key.0, &self.core.keyspace.key_ref(&key.1));
             if is_news(waiter.request.command.spec, entry.map(|entry| entry.kind())) {
+                if !self.locks.is_empty()
+                    && self.is_locked(waiter.request.command, waiter.request.args())
+                {
+                    return false;
+                }
                 self.serve(&waiter);
             }
         }
+        true
     }
 
     fn serve(&mut self, waiter: &Rc<Waiter>) {

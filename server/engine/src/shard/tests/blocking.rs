@@ -191,7 +191,7 @@ fn requests_behind_a_wait_are_answered_after_it() {
 /// received once or still there.
 #[test]
 fn nothing_is_lost_or_answered_twice_whatever_the_order() {
-    for seed in 0..60 {
+    for seed in 0..200 {
         let mut random = Random::new(seed);
         let cores = CORES[(seed % 3) as usize];
         let mut node = TestNode::new(cores);
