@@ -139,8 +139,9 @@ impl Toy {
             Some(Fault::DirtyRead) if strikes => running.txn.outcome = Outcome::Refused,
             Some(Fault::Lost) if strikes => self.lists = before,
             Some(Fault::Halved) if strikes => {
-                let mut appends = running.txn.ops.iter().filter(|op| matches!(op, Op::Append(..)));
-                if let Some(Op::Append(key, value)) = appends.next_back() {
+                let mut ops = running.txn.ops.iter();
+                let append = ops.rfind(|op| matches!(op, Op::Append(..)));
+                if let Some(Op::Append(key, value)) = append {
                     self.lists.entry(*key).or_default().retain(|v| v != value);
                 }
             }

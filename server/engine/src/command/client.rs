@@ -296,8 +296,7 @@ fn info(cx: &mut Cx<'_>, _args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     Ok(())
 }
 
-/// One line of CLIENT LIST, Redis 7.2's fields in its order. What has no meaning here
-/// (transactions, until they exist) is what a Redis client that uses none of it shows.
+/// One line of CLIENT LIST, Redis 7.4's fields in its order.
 fn describe(session: &Session, now_us: u64) -> String {
     let seconds = |since: u64| now_us.saturating_sub(since) / 1_000_000;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -305,14 +304,17 @@ fn describe(session: &Session, now_us: u64) -> String {
     if session.listening.is_some() {
         flags.push('P');
     }
+    if session.queue.is_some() {
+        flags.push('x');
+    }
     if session.blocked {
         flags.push('b');
     }
-    if session.port == PortKind::Unix {
-        flags.push('U');
-    }
     if session.closing == Closing::AfterReplies {
         flags.push('c');
+    }
+    if session.port == PortKind::Unix {
+        flags.push('U');
     }
     if session.no_evict {
         flags.push('e');
@@ -331,10 +333,12 @@ fn describe(session: &Session, now_us: u64) -> String {
     let command = if command == "NULL" { command } else { command.to_ascii_lowercase() };
     let (input, output) = (session.input_bytes, session.output_bytes);
     let [channels, patterns, shards] = Topic::ALL.map(|topic| session.subscriptions(topic));
+    let queue = session.queue.as_ref();
+    let (multi, queued) = queue.map_or((-1, 0), |queue| (queue.count as i64, queue.bytes));
     format!(
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={flags} db={} \
-         sub={channels} psub={patterns} ssub={shards} \
-         multi=-1 qbuf={input} qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl={output} \
+         sub={channels} psub={patterns} ssub={shards} multi={multi} watch={} \
+         qbuf={input} qbuf-free=0 argv-mem=0 multi-mem={queued} rbs=0 rbp=0 obl={output} \
          oll=0 omem={output} tot-mem={} events=r cmd={command} user=default redir=-1 resp={} \
          lib-name={} lib-ver={}",
         session.client_id,
@@ -345,7 +349,8 @@ fn describe(session: &Session, now_us: u64) -> String {
         seconds(session.connected_mono_us),
         seconds(session.active_mono_us),
         session.db,
-        input + output + size_of::<Session>(),
+        session.watched.len(),
+        input + output + queued + size_of::<Session>(),
         if session.resp3 { 3 } else { 2 },
         text(&session.library_name),
         text(&session.library_version),

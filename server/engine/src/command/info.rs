@@ -44,6 +44,9 @@ pub struct InfoPart {
     pub connections: u64,
     pub blocked_clients: u64,
     pub waited_keys: u64,
+    /// Connections that watch keys, and keys that are watched.
+    pub watching: u64,
+    pub watched: u64,
     pub input_bytes: u64,
     pub output_bytes: u64,
     pub listening_clients: u64,
@@ -85,6 +88,8 @@ fn figures(core: &Core) -> InfoPart {
         connections: core.sessions.len() as u64,
         blocked_clients: core.sessions.iter().filter(|(_, s)| s.blocked).count() as u64,
         waited_keys: core.waited_keys,
+        watching: core.sessions.iter().filter(|(_, s)| !s.watched.is_empty()).count() as u64,
+        watched: core.effects.watches.len() as u64,
         input_bytes: core.sessions.iter().map(|(_, s)| s.input_bytes as u64).sum(),
         output_bytes: core.sessions.iter().map(|(_, s)| s.output_bytes as u64).sum(),
         listening_clients: core.channels.sessions as u64,
@@ -107,6 +112,8 @@ impl InfoPart {
         self.connections += other.connections;
         self.blocked_clients += other.blocked_clients;
         self.waited_keys += other.waited_keys;
+        self.watching += other.watching;
+        self.watched += other.watched;
         self.input_bytes += other.input_bytes;
         self.output_bytes += other.output_bytes;
         self.listening_clients += other.listening_clients;

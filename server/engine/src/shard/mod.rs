@@ -57,7 +57,7 @@ use crate::command::request::OwnedRequest;
 use batch::Plan;
 use connection::Connection;
 use flood::Floods;
-use locks::{Locks, Ticket};
+use locks::Locks;
 use parcel::Item;
 pub use parcel::{Message, Parcel};
 pub use state::SessionState;
@@ -116,9 +116,8 @@ pub struct Shard {
     /// Messages to ourselves.
     inbox: VecDeque<Message>,
     transactions: FingerprintMap<Transaction>,
-    /// Tickets another core leads and this one has granted or lets wait, with what to send.
-    prepared: FingerprintMap<transaction::Member>,
-    retries: Vec<Ticket>,
+    /// What tickets that wait here have asked for.
+    prepared: FingerprintMap<parcel::Prepare>,
     /// Clients of this core that wait.
     blocked: blocking::BlockedClients,
     /// Clients of all cores that wait for keys of this one.
@@ -162,7 +161,6 @@ impl Shard {
             inbox: VecDeque::new(),
             transactions: FingerprintMap::default(),
             prepared: FingerprintMap::default(),
-            retries: Vec::new(),
             blocked: blocking::BlockedClients::default(),
             waiters: blocking::Waiters::default(),
             held_attempts: VecDeque::new(),

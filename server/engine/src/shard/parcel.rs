@@ -97,16 +97,18 @@ impl Parcel {
 }
 
 /// A message of a transaction between the core that leads it and those that take part, or about
-/// watched keys. The core named is the sender.
+/// watched keys. A core named is the sender; a ticket knows its leader.
 pub enum Errand {
     /// Leader to member: keep these keys still.
-    Prepare(CoreId, Ticket, Prepare),
-    /// Member to leader: they are yours; here are the copies, as effects.
+    Prepare(Ticket, Prepare),
+    /// Member to leader: they are yours; here are those to be lent.
     Granted(CoreId, Ticket, Vec<Lent>),
-    /// Member to leader: I will not.
+    /// Member to leader: never.
     Denied(Ticket, Denial),
+    /// Member to leader: a lower ticket needs keys of yours; while you wait for others, let go here.
+    Yield(CoreId, Ticket),
     /// Leader to member: do this.
-    Step(CoreId, Ticket, Step),
+    Step(Ticket, Step),
     /// Member to leader: it is done.
     Done(CoreId, Ticket, Done),
     /// Leader to member: let go; what was lent comes back as it was.
@@ -136,8 +138,6 @@ pub struct Prepare {
 /// Why a member does not grant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Denial {
-    /// A higher ticket is in the way: release everywhere and come again.
-    Busy,
     /// `maxmemory` is reached here and nothing can go.
     NoRoom,
     /// A watched key has changed.

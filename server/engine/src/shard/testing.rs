@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::locks::Wanted;
+use super::parcel::Errand;
 use super::{Blueprint, Message, SessionState, Shard};
 use crate::base::random::Random;
 use crate::base::time::{Now, UnixMillis};
@@ -46,9 +48,20 @@ pub struct TestClient {
     pub session: SessionId,
 }
 
+/// What goes wrong between cores: bugs to try a checker of histories on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tampering {
+    No,
+    /// A member promises to keep its keys still and does not.
+    LocksNothing,
+    /// A member is not told which keys are watched.
+    ForgetsWatches,
+}
+
 /// A node of several cores, turned by hand.
 pub struct TestNode {
     pub shards: Vec<Shard>,
+    pub tampering: Tampering,
     now: Now,
     random: Random,
     client: Option<TestClient>,
@@ -105,7 +118,8 @@ impl TestNode {
                 })
             })
             .collect();
-        TestNode { shards, now, random: Random::new(seed), client: None }
+        let (tampering, random) = (Tampering::No, Random::new(seed));
+        TestNode { shards, tampering, now, random, client: None }
     }
 
     /// A new connection on `core` through the plain port.
@@ -154,10 +168,22 @@ impl TestNode {
         let more = self.shards[core].upkeep();
         let messages: Vec<(CoreId, Message)> = self.shards[core].outbox().drain(..).collect();
         let moved = more || !messages.is_empty();
-        for (to, message) in messages {
+        for (to, mut message) in messages {
+            self.tamper(&mut message);
             self.shards[to.index()].deliver(CoreId(core as u16), message);
         }
         moved
+    }
+
+    fn tamper(&self, message: &mut Message) {
+        let Message::Errand(errand) = message else { return };
+        match (self.tampering, &mut **errand) {
+            (Tampering::LocksNothing, Errand::Prepare(_, prepare)) => {
+                prepare.wanted = Wanted::default();
+            }
+            (Tampering::ForgetsWatches, Errand::Prepare(_, prepare)) => prepare.watched.clear(),
+            _ => {}
+        }
     }
 
     /// What a client would have received by now.

@@ -9,3 +9,5 @@ mod order;
 mod pubsub;
 mod replay;
 mod routing;
+mod transactions;
+mod watching;

@@ -46,9 +46,6 @@ impl Shard {
         let now_us = self.core.now.mono_us;
         self.end_pause();
         self.end_late_waits();
-        if !self.retries.is_empty() {
-            self.retry_transactions();
-        }
         self.run_backlog();
         self.settle();
         if self.upkeep.more_expiry || now_us >= self.upkeep.next_expiry_us {
@@ -70,7 +67,6 @@ impl Shard {
             || self.upkeep.more_expiry
             || self.upkeep.more_reclaim
             || !self.backlog.is_empty()
-            || !self.retries.is_empty()
     }
 
     /// When upkeep next has something to do, in microseconds from now.

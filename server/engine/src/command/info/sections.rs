@@ -83,16 +83,13 @@ fn clients(core: &Core, sum: &InfoPart, text: &mut String) {
     line(text, "client_recent_max_input_buffer", sum.input_bytes);
     line(text, "client_recent_max_output_buffer", sum.output_bytes);
     line(text, "blocked_clients", sum.blocked_clients);
-    line(text, "total_blocking_keys", sum.waited_keys);
+    zeros(text, &["tracking_clients"]);
     line(text, "pubsub_clients", sum.listening_clients);
-    let unused = [
-        "tracking_clients",
-        "watching_clients",
-        "clients_in_timeout_table",
-        "total_watched_keys",
-        "total_blocking_keys_on_nokey",
-    ];
-    zeros(text, &unused);
+    line(text, "watching_clients", sum.watching);
+    zeros(text, &["clients_in_timeout_table"]);
+    line(text, "total_watched_keys", sum.watched);
+    line(text, "total_blocking_keys", sum.waited_keys);
+    zeros(text, &["total_blocking_keys_on_nokey"]);
 }
 
 fn memory(core: &Core, sum: &InfoPart, text: &mut String) {

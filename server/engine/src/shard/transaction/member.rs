@@ -4,15 +4,9 @@ use crate::command::context::KeyHint;
 use crate::command::spec::Run;
 use crate::effect::{Effect, decode_all};
 use crate::mesh::CoreId;
-use crate::shard::locks::{Prepared, Ticket};
+use crate::shard::locks::{Prepared, Ticket, leader_of};
 use crate::shard::parcel::{Answer, Denial, Done, Errand, Job, Lent, Message, Prepare, Step};
 use crate::shard::{Shard, execute};
-
-/// A ticket that waits here: whom to tell, and what to do once it is granted.
-pub struct Member {
-    leader: CoreId,
-    prepare: Prepare,
-}
 
 impl Step {
     /// Nothing to do but, perhaps, to let go.
@@ -28,15 +22,13 @@ impl Shard {
     /// One message of a transaction, or of a watch.
     pub(in crate::shard) fn run_errand(&mut self, errand: Errand) {
         match errand {
-            Errand::Prepare(leader, ticket, prepare) => {
-                self.prepare_here(ticket, Member { leader, prepare });
-            }
+            Errand::Prepare(ticket, prepare) => self.prepare_here(ticket, prepare),
             Errand::Granted(from, ticket, pulled) => self.granted(ticket, from, pulled),
             Errand::Denied(ticket, denial) => self.denied(ticket, denial),
-            Errand::Step(leader, ticket, step) => {
+            Errand::Yield(member, ticket) => self.yield_to_lower(ticket, member),
+            Errand::Step(ticket, step) => {
                 let release = step.release;
-                let done = self.run_step(step);
-                self.tell(leader, Errand::Done(self.core.id, ticket, done));
+                self.do_step(ticket, step);
                 if release {
                     self.release(ticket);
                 }
@@ -55,50 +47,54 @@ impl Shard {
         }
     }
 
-    fn tell(&mut self, core: CoreId, errand: Errand) {
+    pub(super) fn tell(&mut self, core: CoreId, errand: Errand) {
         self.send(core, Message::Errand(Box::new(errand)));
     }
 
-    fn prepare_here(&mut self, ticket: Ticket, mut member: Member) {
-        let leader = member.leader;
-        if let Some(adds) = member.prepare.adds
+    fn prepare_here(&mut self, ticket: Ticket, mut prepare: Prepare) {
+        if let Some(adds) = prepare.adds
             && self.core.memory_limit_bytes.is_some()
             && !self.core.make_room(adds)
         {
-            return self.tell(leader, Errand::Denied(ticket, Denial::NoRoom));
+            return self.tell(leader_of(ticket), Errand::Denied(ticket, Denial::NoRoom));
         }
-        if member.prepare.step.is_some() && self.locks.is_empty() {
-            self.grant(ticket, member); // done before anybody could meet its locks
+        if prepare.step.is_some() && self.locks.is_empty() {
+            self.grant(ticket, prepare); // done before anybody could meet its locks
             return;
         }
-        match self.locks.prepare(ticket, std::mem::take(&mut member.prepare.wanted)) {
+        match self.locks.prepare(ticket, std::mem::take(&mut prepare.wanted)) {
             Prepared::Granted => {
-                if !self.grant(ticket, member) {
+                if !self.grant(ticket, prepare) {
                     self.release(ticket);
                 }
             }
-            Prepared::Waits => {
-                self.prepared.insert(ticket, member);
+            Prepared::Waits(higher) => {
+                self.prepared.insert(ticket, prepare);
+                for ticket in higher {
+                    self.tell(leader_of(ticket), Errand::Yield(self.core.id, ticket));
+                }
             }
-            Prepared::Refused => self.tell(leader, Errand::Denied(ticket, Denial::Busy)),
         }
     }
 
     /// The keys are still. Whether the ticket goes on holding them.
-    fn grant(&mut self, ticket: Ticket, member: Member) -> bool {
-        let Member { leader, prepare } = member;
+    fn grant(&mut self, ticket: Ticket, prepare: Prepare) -> bool {
         if prepare.watched.iter().any(|watched| self.has_changed(watched)) {
-            self.tell(leader, Errand::Denied(ticket, Denial::Changed));
+            self.tell(leader_of(ticket), Errand::Denied(ticket, Denial::Changed));
             return false;
         }
         if let Some(step) = prepare.step {
-            let done = self.run_step(step);
-            self.tell(leader, Errand::Done(self.core.id, ticket, done));
+            self.do_step(ticket, step);
             return false;
         }
         let pulled = self.lend_keys(&prepare.pull);
-        self.tell(leader, Errand::Granted(self.core.id, ticket, pulled));
+        self.tell(leader_of(ticket), Errand::Granted(self.core.id, ticket, pulled));
         true
+    }
+
+    fn do_step(&mut self, ticket: Ticket, step: Step) {
+        let done = self.run_step(step);
+        self.tell(leader_of(ticket), Errand::Done(self.core.id, ticket, done));
     }
 
     /// Everything a transaction changes on a core, it changes here: what is to be kept together in
@@ -191,24 +187,25 @@ impl Shard {
         gone.iter().for_each(|(db, key)| core.note_whole(*db, key));
     }
 
-    /// Lets go of a ticket's keys; whoever waited for them goes on, and those who are done at once
-    /// let the next ones go on.
+    /// Lets go of a ticket's keys. Single commands that met them come first, for they hold nothing;
+    /// then tickets, and those who are done at once let the next ones go on.
     fn release(&mut self, ticket: Ticket) {
         let mut free = vec![ticket];
-        while let Some(ticket) = free.pop() {
-            for granted in self.locks.release(ticket) {
-                if let Some(member) = self.prepared.remove(&granted)
-                    && !self.grant(granted, member)
+        while !free.is_empty() {
+            free.drain(..).for_each(|ticket| self.locks.release(ticket));
+            if !self.parked.is_empty() {
+                self.retry_parked();
+            }
+            if !self.held_attempts.is_empty() {
+                self.retry_attempts();
+            }
+            for granted in self.locks.grant_next() {
+                if let Some(prepare) = self.prepared.remove(&granted)
+                    && !self.grant(granted, prepare)
                 {
                     free.push(granted);
                 }
             }
-        }
-        if !self.parked.is_empty() {
-            self.retry_parked();
-        }
-        if !self.held_attempts.is_empty() {
-            self.retry_attempts();
         }
     }
 }

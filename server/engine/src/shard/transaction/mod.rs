@@ -3,10 +3,10 @@
 //!
 //! ```text
 //! leader                           members (the leader may be one of them)
-//!   ticket ── Prepare ───────────►  lock, look at watched keys, copy what is asked for
-//!          ◄── Granted | Denied ──
-//!   busy: Release, come again with the same ticket; no room, key changed: Release, say so
-//!          ── Step ──────────────►  make changes, run own commands, copy; last: let go
+//!   ticket ── Prepare ───────────►  lock, look at watched keys, lend what is asked for
+//!          ◄── Granted | Denied ──  (no room, a watched key changed: Release, say so)
+//!          ◄── Yield ─────────────  a lower ticket waits here: Release, Prepare once more
+//!          ── Step ──────────────►  take back, run own commands, lend; last: let go
 //!          ◄── Done ──────────────
 //!   run here what needs keys of several cores at once; next step, or combine, reply
 //! ```
@@ -25,7 +25,6 @@ mod queue;
 mod step;
 mod watch;
 
-pub use member::Member;
 pub use queue::runs_inside_multi;
 pub use watch::Registration;
 
@@ -34,8 +33,8 @@ use freehold_protocol::binary::Framing;
 use freehold_protocol::resp::reply::Reply;
 
 use super::connection::Await;
-use super::locks::Ticket;
-use super::parcel::{Answer, Denial, Errand, Lent, Message, Prepare, Step};
+use super::locks::{Ticket, ticket};
+use super::parcel::{Answer, Denial, Errand, Lent, Prepare, Step};
 use super::receive::Dispatched;
 use super::{Shard, execute};
 use crate::command::error::CommandError;
@@ -74,11 +73,20 @@ pub struct Transaction {
     changes: Vec<(CoreId, Changes)>,
     /// Messages still to come in this phase.
     awaiting: usize,
-    /// The last step is under way: members let go of their keys by themselves.
-    released: bool,
+    phase: Phase,
     granted: Vec<CoreId>,
     denial: Option<Denial>,
     outcomes: Vec<Outcome>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Members have been asked to lock.
+    Preparing,
+    /// All have: nothing can stop it any more.
+    Running,
+    /// The last step is under way: members let go of their keys by themselves.
+    Ending,
 }
 
 /// What goes back to an owner.
@@ -115,50 +123,34 @@ impl Transaction {
             pulled: Vec::new(),
             changes: Vec::new(),
             awaiting: 0,
-            released: false,
+            phase: Phase::Preparing,
             granted: Vec::new(),
             denial: None,
         }
     }
 
-    /// Forgets what an attempt has brought so far.
-    fn begin_again(&mut self) {
-        self.awaiting = self.shares.len();
-        self.denial = None;
-        self.released = false;
-        self.next = 0;
-        self.pulling = None;
-        debug_assert!(self.pulled.is_empty());
-        self.granted.clear();
+    /// What a member is asked. The keys for a first command that needs them lent come with the
+    /// grant.
+    fn prepare_of(&self, share: &Share) -> Prepare {
+        let pull = match (self.tasks.first(), self.pulling) {
+            (Some(Task { request, place: Place::Pull(positions), .. }), Some(0)) => {
+                step::keys_of(request, positions, share.core)
+            }
+            _ => Vec::new(),
+        };
+        Prepare {
+            wanted: share.wanted.clone(),
+            pull,
+            watched: share.watched.clone(),
+            adds: share.adds,
+            step: None,
+        }
     }
 
-    /// What each member is asked. The copies for a first command that needs them come with the
-    /// grant; `steps` are what members do at once, when they are to.
-    fn prepares(&mut self, steps: Vec<Option<Step>>) -> Vec<(CoreId, Prepare)> {
-        let first = match self.tasks.first() {
-            Some(task) => match &task.place {
-                Place::Pull(positions) => Some((&task.request, positions)),
-                _ => None,
-            },
-            None => None,
-        };
-        if first.is_some() {
-            self.pulling = Some(0);
-            self.next = 1;
-        }
-        let shares = self.shares.iter().zip(steps);
-        let prepare = |(share, step): (&Share, Option<Step>)| {
-            let pull = first.map(|(request, at)| step::keys_of(request, at, share.core));
-            let prepare = Prepare {
-                wanted: share.wanted.clone(),
-                pull: pull.unwrap_or_default(),
-                watched: share.watched.clone(),
-                adds: share.adds,
-                step,
-            };
-            (share.core, prepare)
-        };
-        shares.map(prepare).collect()
+    /// What `core` has lent, as it was.
+    fn lent_by(&mut self, core: CoreId) -> Vec<Lent> {
+        let lent = self.pulled.extract_if(.., |(owner, _)| *owner == core);
+        lent.map(|(_, lent)| lent).collect()
     }
 }
 
@@ -228,7 +220,7 @@ impl Shard {
     }
 
     fn start(&mut self, transaction: Transaction) {
-        let ticket = self.tickets.take().0;
+        let ticket = ticket(self.tickets.take().0, self.core.id);
         if transaction.shares.len() > 1 {
             self.core.stats.transactions += 1;
         }
@@ -248,47 +240,65 @@ impl Shard {
 
     /// Asks every member for its locks.
     fn prepare(&mut self, ticket: Ticket) {
-        let leader = self.core.id;
         let Some(mut transaction) = self.transactions.remove(&ticket) else { return };
-        transaction.begin_again();
-        let prepares = match transaction.shares.len() {
-            1 => {
-                let steps = self.next_steps(&mut transaction);
-                transaction.released = true;
-                let release = |(_, step)| Some(Step { release: true, ..step });
-                transaction.prepares(steps.into_iter().map(release).collect())
-            }
-            count => transaction.prepares((0..count).map(|_| None).collect()),
-        };
-        self.transactions.insert(ticket, transaction);
-        for (core, prepare) in prepares {
-            let errand = Errand::Prepare(leader, ticket, prepare);
-            self.send(core, Message::Errand(Box::new(errand)));
+        if matches!(transaction.tasks.first(), Some(Task { place: Place::Pull(_), .. })) {
+            (transaction.pulling, transaction.next) = (Some(0), 1);
         }
+        transaction.awaiting = transaction.shares.len();
+        let mut step = None;
+        if let [_] = transaction.shares[..] {
+            let mut steps = self.next_steps(&mut transaction);
+            transaction.phase = Phase::Ending;
+            step = steps.pop().map(|(_, step)| Step { release: true, ..step });
+        }
+        for share in &transaction.shares {
+            let prepare = Prepare { step: step.take(), ..transaction.prepare_of(share) };
+            self.tell(share.core, Errand::Prepare(ticket, prepare));
+        }
+        self.transactions.insert(ticket, transaction);
     }
 
-    /// Tickets that were denied ask again.
-    pub(super) fn retry_transactions(&mut self) {
-        for ticket in std::mem::take(&mut self.retries) {
-            self.core.stats.transactions_retried += 1;
-            self.prepare(ticket);
-        }
+    /// A lower ticket waits for keys that `member` keeps still for this one. While this one waits
+    /// elsewhere it lets go there, or the two could wait for each other, and queues again; with all
+    /// its keys it is running, and will be done before it could be asked twice.
+    fn yield_to_lower(&mut self, ticket: Ticket, member: CoreId) {
+        let Some(transaction) = self.transactions.get_mut(&ticket) else { return };
+        let granted = transaction.granted.iter().position(|core| *core == member);
+        let Some(at) = granted.filter(|_| transaction.phase == Phase::Preparing) else { return };
+        let Some(share) = transaction.shares.iter().find(|share| share.core == member) else {
+            return;
+        };
+        let prepare = transaction.prepare_of(share);
+        transaction.granted.swap_remove(at);
+        transaction.awaiting += 1;
+        let lent = transaction.lent_by(member);
+        self.core.stats.transactions_retried += 1;
+        self.tell(member, Errand::Release(ticket, lent));
+        self.tell(member, Errand::Prepare(ticket, prepare));
     }
 
     /// A member keeps its keys still; `pulled` are those asked for.
     fn granted(&mut self, ticket: Ticket, from: CoreId, pulled: Vec<Lent>) {
         let Some(transaction) = self.transactions.get_mut(&ticket) else { return };
-        transaction.granted.push(from);
-        transaction.pulled.extend(pulled.into_iter().map(|lent| (from, lent)));
+        if transaction.denial.is_some() {
+            self.tell(from, Errand::Release(ticket, pulled));
+        } else {
+            transaction.granted.push(from);
+            transaction.pulled.extend(pulled.into_iter().map(|lent| (from, lent)));
+        }
         self.answered(ticket);
     }
 
-    /// A member does not. That a key has changed, or that there is no room, will not be otherwise
-    /// the next time; that it was busy will.
+    /// A member never will: there is no room, or a key has changed. The others let go.
     fn denied(&mut self, ticket: Ticket, denial: Denial) {
         let Some(transaction) = self.transactions.get_mut(&ticket) else { return };
-        if transaction.denial.is_none_or(|before| before == Denial::Busy) {
-            transaction.denial = Some(denial);
+        transaction.denial.get_or_insert(denial);
+        let granted: Vec<(CoreId, Vec<Lent>)> = std::mem::take(&mut transaction.granted)
+            .into_iter()
+            .map(|core| (core, transaction.lent_by(core)))
+            .collect();
+        for (core, lent) in granted {
+            self.tell(core, Errand::Release(ticket, lent));
         }
         self.answered(ticket);
     }
@@ -301,26 +311,16 @@ impl Shard {
             return;
         }
         let Some(denial) = transaction.denial else { return self.advance(ticket) };
-        let (exec, resp3) = (transaction.exec, transaction.caller.resp3);
-        let mut lent = std::mem::take(&mut transaction.pulled);
-        for core in std::mem::take(&mut transaction.granted) {
-            let returned = lent.extract_if(.., |(owner, _)| *owner == core).map(|(_, lent)| lent);
-            let errand = Errand::Release(ticket, returned.collect());
-            self.send(core, Message::Errand(Box::new(errand)));
-        }
-        if denial == Denial::Busy {
-            self.retries.push(ticket);
-            return;
-        }
         let mut text = Vec::new();
-        let mut reply = Reply::new(&mut text, resp3);
-        match (denial, exec) {
-            (Denial::Changed, _) => reply.null_array(),
-            (_, exec) => {
-                let error = match exec {
-                    true => queue::aborted(&CommandError::OutOfMemory),
-                    false => CommandError::OutOfMemory,
-                };
+        let mut reply = Reply::new(&mut text, transaction.caller.resp3);
+        let error = match (denial, transaction.exec) {
+            (Denial::Changed, _) => None,
+            (Denial::NoRoom, true) => Some(queue::aborted(&CommandError::OutOfMemory)),
+            (Denial::NoRoom, false) => Some(CommandError::OutOfMemory),
+        };
+        match error {
+            None => reply.null_array(),
+            Some(error) => {
                 reply.error(&error.line());
                 self.core.stats.count_error(error.code());
             }

@@ -3,7 +3,7 @@
 use freehold_protocol::resp::reply::Reply;
 
 use super::plan::{Place, Positions, Task};
-use super::{Outcome, Transaction, combine};
+use super::{Outcome, Phase, Transaction, combine};
 use crate::command::context::{Cx, KeyHint};
 use crate::command::gather::Partial;
 use crate::command::request::OwnedRequest;
@@ -12,7 +12,7 @@ use crate::command::spec::Run;
 use crate::mesh::CoreId;
 use crate::shard::Shard;
 use crate::shard::locks::Ticket;
-use crate::shard::parcel::{Answer, Done, Errand, Job, Message, Step};
+use crate::shard::parcel::{Answer, Done, Errand, Job, Step};
 
 /// The keys of a request that `core` owns, each once: a key that is lent twice would come back as
 /// what stood in for it (`SINTERSTORE a a b`).
@@ -87,7 +87,7 @@ impl Shard {
     /// All members keep still, or have done their step: on to the next one, or to the end.
     pub(super) fn advance(&mut self, ticket: Ticket) {
         let Some(mut transaction) = self.transactions.remove(&ticket) else { return };
-        if transaction.released {
+        if transaction.phase == Phase::Ending {
             return self.reply(ticket, transaction);
         }
         if let Some(task) = transaction.pulling.take() {
@@ -95,17 +95,16 @@ impl Shard {
         }
         let steps = self.next_steps(&mut transaction);
         let last = transaction.next == transaction.tasks.len() && transaction.pulling.is_none();
-        transaction.released = last;
+        transaction.phase = if last { Phase::Ending } else { Phase::Running };
         transaction.awaiting = steps.iter().filter(|(_, step)| !step.is_empty()).count();
-        let leader = self.core.id;
         for (core, mut step) in steps {
             step.release = last;
             let errand = match step.is_empty() {
-                false => Errand::Step(leader, ticket, step),
+                false => Errand::Step(ticket, step),
                 true if last => Errand::Release(ticket, Vec::new()),
                 true => continue,
             };
-            self.send(core, Message::Errand(Box::new(errand)));
+            self.tell(core, errand);
         }
         if transaction.awaiting == 0 {
             return self.reply(ticket, transaction);

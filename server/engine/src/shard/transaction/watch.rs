@@ -9,7 +9,7 @@ use crate::command::table::Command;
 use crate::effect::Watched;
 use crate::mesh::CoreId;
 use crate::shard::connection::Await;
-use crate::shard::parcel::{Errand, Message};
+use crate::shard::parcel::Errand;
 use crate::shard::receive::Dispatched;
 use crate::shard::{Shard, execute};
 
@@ -57,8 +57,7 @@ impl Shard {
         let awaiting = elsewhere.len();
         self.registrations.insert(client_id, Registration { session: id, sequence, awaiting });
         for (core, keys) in elsewhere {
-            let errand = Errand::Watch { from: self.core.id, client_id, db, keys };
-            self.send(core, Message::Errand(Box::new(errand)));
+            self.tell(core, Errand::Watch { from: self.core.id, client_id, db, keys });
         }
         Dispatched::Taken
     }
@@ -162,7 +161,7 @@ impl Shard {
             if core == self.core.id {
                 self.unwatch_here(&watched);
             } else {
-                self.send(core, Message::Errand(Box::new(Errand::Unwatch(watched))));
+                self.tell(core, Errand::Unwatch(watched));
             }
         }
     }
