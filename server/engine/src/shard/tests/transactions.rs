@@ -131,7 +131,8 @@ fn a_full_server_takes_no_queue_and_runs_none_that_adds() {
     for cores in [1, 2] {
         let mut node = TestNode::with_config(cores, &options);
         let waiting: Vec<TestClient> = (0..2).map(|_| node.connect(0)).collect();
-        say(&mut node, waiting[0], "MULTI\nSET late 1\nGET late");
+        let late = "v".repeat(100);
+        say(&mut node, waiting[0], &format!("MULTI\nSET late {late}\nGET late"));
         say(&mut node, waiting[1], "MULTI\nGET key:0");
         for (name, size) in [("key", 3000), ("middle", 300), ("small", 1)] {
             let mut refused = 0;
@@ -147,7 +148,7 @@ fn a_full_server_takes_no_queue_and_runs_none_that_adds() {
         let aborted = format!("-EXECABORT Transaction discarded because of: {oom}");
         assert_eq!(say(&mut node, waiting[0], "EXEC"), aborted, "{cores} cores");
         assert!(say(&mut node, waiting[1], "EXEC").starts_with("*1\r\n$3000\r\n"));
-        assert_eq!(node.run("MULTI\nGET key:0"), format!("-{oom}"));
+        assert_eq!(node.run(&format!("MULTI\nGET {late}")), format!("-{oom}"));
         assert_eq!(node.run("EXEC"), SPOILED);
         assert_eq!(node.run("GET late"), "$-1\r\n");
     }
