@@ -26,6 +26,7 @@ pub fn canonical(request: &[Vec<u8>], reference: &Value, subject: &Value) -> (St
             unordered(value, 1)
         }
         "HGETALL" => unordered(value, 2),
+        name if name.trim_start_matches('B').starts_with('Z') => show(&with_plain_scores(value)),
         "HELLO" => hello(value),
         "CLIENT INFO" | "CLIENT LIST" => clients(value),
         "INFO" => info(value),
@@ -78,6 +79,20 @@ fn kind(value: &Value) -> String {
         Value::Array(_) => "an array".to_owned(),
         Value::Map(_) => "a map".to_owned(),
         _ => shown,
+    }
+}
+
+/// Long numbers as one notation: redis-server 7.0 prints seventeen digits, Redis 7.2 and we as few
+/// as are exact.
+fn with_plain_scores(value: &Value) -> Value {
+    const PLAIN_BYTES: usize = 15;
+    match value {
+        Value::Array(items) => Value::Array(items.iter().map(with_plain_scores).collect()),
+        Value::Bulk(text) if text.len() > PLAIN_BYTES => {
+            let number = str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
+            number.map_or_else(|| value.clone(), |number| Value::Bulk(number.to_string().into()))
+        }
+        other => other.clone(),
     }
 }
 

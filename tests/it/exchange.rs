@@ -34,7 +34,7 @@ fn makings() -> Vec<Vec<String>> {
         one("HSET k f v n 12 empty x"),
         many("HSET", 1000, &|n| format!("field:{n} {n}")),
         vec![format!("HSET k f {long}")],
-        one("ZADD k 1 a 2.5 b -inf c inf d 1e300 e -0.1 f"),
+        one("ZADD k 1 a 2.5 b -inf c inf d 1e15 e -0.125 f"),
         many("ZADD", 1000, &|n| format!("{}.25 member:{n}", n % 17)),
         vec![format!("ZADD k 3 {long}")],
         one("PFADD k a b c d"),

@@ -105,7 +105,7 @@ pub enum Errand {
     Granted(CoreId, Ticket, Vec<Lent>),
     /// Member to leader: never.
     Denied(Ticket, Denial),
-    /// Member to leader: a lower ticket needs keys of yours; while you wait for others, let go here.
+    /// Member to leader: a lower ticket needs keys of yours; while you wait for others, let go.
     Yield(CoreId, Ticket),
     /// Leader to member: do this.
     Step(Ticket, Step),
