@@ -236,7 +236,12 @@ pub fn plain(random: &mut Random) -> Request {
     let template = choose(random);
     let mut made = expand(random, template);
     let name = template.split(' ').next().unwrap_or_default();
-    if random.percent(14) && !FRAGILE.contains(&name) && !HANDLED_WITH_CARE.contains(&name) {
+    let ordered_by_name = template.contains("$flat"); // damage would mix its scores
+    if random.percent(14)
+        && !ordered_by_name
+        && !FRAGILE.contains(&name)
+        && !HANDLED_WITH_CARE.contains(&name)
+    {
         damage(random, &mut made);
     }
     tame(made)

@@ -112,6 +112,8 @@ pub struct Shard {
     postponed: BTreeMap<(SessionId, u64), (Item, OwnedRequest)>,
     #[expect(clippy::vec_box, reason = "a parcel crosses the mesh as the box it lives in")]
     spare_parcels: Vec<Box<Parcel>>,
+    /// How few of them there were at once since upkeep last looked: so many nobody needs.
+    spare_parcels_low: usize,
     outbox: Vec<(CoreId, Message)>,
     /// Messages to ourselves.
     inbox: VecDeque<Message>,
@@ -157,6 +159,7 @@ impl Shard {
             floods: Floods::default(),
             postponed: BTreeMap::new(),
             spare_parcels: Vec::new(),
+            spare_parcels_low: 0,
             outbox: Vec::new(),
             inbox: VecDeque::new(),
             transactions: FingerprintMap::default(),

@@ -62,9 +62,13 @@ impl Shard {
     }
 
     fn post(&mut self, owner: CoreId, item: Item, args: Args<'_>) {
-        let spare = &mut self.spare_parcels;
+        let (spare, low) = (&mut self.spare_parcels, &mut self.spare_parcels_low);
         let open = &mut self.open_parcels[usize::from(owner.0)];
-        let parcel = open.get_or_insert_with(|| spare.pop().unwrap_or_default());
+        let parcel = open.get_or_insert_with(|| {
+            let parcel = spare.pop().unwrap_or_default();
+            *low = spare.len().min(*low);
+            parcel
+        });
         parcel.push(item, args);
         if parcel.is_full() {
             self.seal(owner);

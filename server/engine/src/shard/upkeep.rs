@@ -127,6 +127,9 @@ impl Shard {
         self.upkeep.output_before = stats.net_output_bytes;
         self.upkeep.looked_at_us = now_us;
         self.judge_connections();
+        // A burst of long values leaves parcels of 256 KiB behind.
+        self.spare_parcels.drain(..self.spare_parcels_low);
+        self.spare_parcels_low = self.spare_parcels.len();
     }
 
     /// After CONFIG SET maxmemory, or when other cores have taken room: back under the share.
