@@ -371,9 +371,7 @@ impl Shard {
         if !self.core.requests.is_empty() {
             self.serve_requests(id);
         }
-        if self.core.effects.has_ready() {
-            self.serve_ready();
-        }
+        self.serve_ready();
     }
 
     /// Whether this call is one of those that are timed.

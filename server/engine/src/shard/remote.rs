@@ -101,9 +101,7 @@ impl Shard {
             Message::Answers(parcel) => self.take_answers(parcel),
             Message::Errand(errand) => {
                 self.run_errand(*errand);
-                if self.core.effects.has_ready() {
-                    self.serve_ready();
-                }
+                self.serve_ready();
             }
             Message::Wait(wait) => self.take_wait(*wait),
             Message::Mail(mail) => self.take_mail(from, mail),
@@ -174,9 +172,7 @@ impl Shard {
         self.floods.note(from, &item, bytes);
         parcel.items[index].reply = Span { start: start as u32, len: bytes as u32 };
         parcel.replies = replies;
-        if self.core.effects.has_ready() {
-            self.serve_ready();
-        }
+        self.serve_ready();
     }
 
     /// Whether a transaction holds one of the request's keys.

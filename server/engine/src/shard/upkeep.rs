@@ -58,9 +58,7 @@ impl Shard {
             self.second_hand();
         }
         let more_eviction = self.evict_surplus();
-        if self.core.effects.has_ready() {
-            self.serve_ready(); // what has expired or was evicted, a group's stream perhaps
-        }
+        self.serve_ready(); // what has expired or was evicted, a group's stream perhaps
         self.publish_outgoing();
         self.publish();
         more_eviction

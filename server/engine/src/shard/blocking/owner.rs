@@ -119,9 +119,16 @@ impl Shard {
         self.serve_ready();
     }
 
-    /// Serves those who wait for keys that have got something, the longest waiting first. A key a
-    /// transaction holds has its turn when that lets go.
+    /// Serves those who wait for keys that have got something; a branch when none has.
+    #[inline]
     pub(in crate::shard) fn serve_ready(&mut self) {
+        if self.core.effects.has_ready() {
+            self.serve_waiters();
+        }
+    }
+
+    /// The longest waiting first. A key a transaction holds has its turn when that lets go.
+    fn serve_waiters(&mut self) {
         let mut held = Vec::new();
         loop {
             if std::mem::take(&mut self.core.effects.all_ready) {

@@ -12,7 +12,7 @@
 //! ```
 //! A step is one parallel hop and takes up as many commands as it can: between owners the keys are
 //! disjoint and locked, so their order cannot be seen. Only a command that must see keys of several
-//! cores at once (RENAME) ends a step: it runs on copies at the leader, and its changes travel with
+//! cores at once (RENAME) ends a step: it runs on lent keys at the leader, and they go back with
 //! the next one. Between the grant of the last member and the first release nobody else sees the
 //! keys: that is the instant at which everything happened. With one member there is nothing to
 //! agree on, and the only step travels with the Prepare.
@@ -65,7 +65,7 @@ pub struct Transaction {
     watched: Vec<Watched>,
     /// The first task that no step has taken up.
     next: usize,
-    /// The task that runs here when the copies of its keys have come.
+    /// The task that runs here when its keys have been lent.
     pulling: Option<usize>,
     /// What members have lent for it.
     pulled: Vec<(CoreId, Lent)>,

@@ -33,7 +33,7 @@ pub enum Place {
     One(CoreId),
     /// Each owner runs its own part.
     Split(Positions),
-    /// On the connection's core, with copies of the keys.
+    /// On the connection's core, which the owners lend the keys.
     Pull(Positions),
     /// Every core contributes.
     Everywhere,

@@ -279,9 +279,7 @@ impl Shard {
         if !self.core.requests.is_empty() {
             self.serve_requests(id);
         }
-        if self.core.effects.has_ready() {
-            self.serve_ready();
-        }
+        self.serve_ready();
     }
 
     fn run_tasks(&mut self, id: SessionId, plan: &Plan, out: &mut Vec<u8>) {

@@ -113,7 +113,7 @@ impl Shard {
     }
 
     /// As many tasks as can be done in one hop. A command that ends the step: one that needs
-    /// copies of keys, and HELLO, because the replies behind it are in its dialect.
+    /// keys lent, and HELLO, because the replies behind it are in its dialect.
     pub(super) fn next_steps(&self, transaction: &mut Transaction) -> Vec<(CoreId, Step)> {
         let session = self.core.sessions.get(transaction.session);
         if let Some(session) = session.filter(|s| s.client_id == transaction.caller.client_id) {

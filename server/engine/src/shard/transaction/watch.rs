@@ -109,11 +109,7 @@ impl Shard {
         let unconfirmed = session.watched.iter_mut().filter(|w| w.stamp == UNCONFIRMED);
         unconfirmed.filter(|w| owned(&w.key)).for_each(|w| w.stamp = stamp);
         if last {
-            self.connections[id.0 as usize].alone = false;
-            self.fill(id, client_id, sequence, b"+OK\r\n");
-            if !self.connections[id.0 as usize].input.is_empty() {
-                self.leave_for_later(id);
-            }
+            self.go_on(id, client_id, sequence, b"+OK\r\n");
         }
     }
 
