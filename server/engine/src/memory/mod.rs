@@ -3,6 +3,7 @@
 //! much they hold.
 
 pub mod arena;
+mod records;
 pub mod slab;
 
 pub use arena::Arena;

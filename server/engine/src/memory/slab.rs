@@ -6,6 +6,8 @@
 //! few are kept, the rest go back to the allocator. Memory is named by a 36-bit [`Handle`], which
 //! leaves the table room for hash and deadline in the same word.
 
+use super::records::Records;
+
 /// Bytes of a page.
 pub const PAGE_BYTES: usize = 32 * 1024;
 
@@ -82,6 +84,12 @@ struct PageState {
     next: u32,
 }
 
+impl Default for PageState {
+    fn default() -> PageState {
+        PageState::EMPTY
+    }
+}
+
 impl PageState {
     const EMPTY: PageState =
         PageState { free: NO_GRANULE, fresh: 0, live: 0, previous: NO_PAGE, next: NO_PAGE };
@@ -96,11 +104,11 @@ impl PageState {
 #[derive(Debug)]
 pub struct Slab {
     /// `None` where a page was given back, and at 0.
-    pages: Vec<Option<Page>>,
-    states: Vec<PageState>,
+    pages: Records<Option<Page>>,
+    states: Records<PageState>,
     /// Granules a block of the page has. Apart from the states: at one byte a page it stays in
     /// the first-level cache, and prefetching needs it.
-    classes: Vec<u8>,
+    classes: Records<u8>,
     /// First page with room, by class.
     partial: [u32; CLASS_MAX + 1],
     vacant: Vec<u32>,
@@ -119,9 +127,9 @@ impl Slab {
     /// An empty slab, which holds no page yet.
     pub fn new() -> Slab {
         Slab {
-            pages: vec![None],
-            states: vec![PageState::EMPTY],
-            classes: vec![0],
+            pages: Records::new(),
+            states: Records::new(),
+            classes: Records::new(),
             partial: [NO_PAGE; CLASS_MAX + 1],
             vacant: Vec::new(),
             spare: Vec::new(),
@@ -243,10 +251,7 @@ impl Slab {
     /// Bytes held from the allocator: all pages and the arrays that describe them.
     #[inline]
     pub fn held_bytes(&self) -> usize {
-        self.pages() * PAGE_BYTES
-            + self.pages.capacity() * size_of::<Option<Page>>()
-            + self.states.capacity() * size_of::<PageState>()
-            + self.classes.capacity()
+        self.pages() * PAGE_BYTES + self.pages.bytes() + self.states.bytes() + self.classes.bytes()
     }
 
     /// Bytes in pages that no block uses: they serve the next entries of their size class.
@@ -308,7 +313,7 @@ impl Slab {
             with_room += usize::from(!state.is_full(class));
         }
         assert_eq!(live_granules, self.granules_live);
-        assert_eq!(self.pages.iter().flatten().count(), self.pages_live);
+        assert_eq!(self.pages.iter().filter(|page| page.is_some()).count(), self.pages_live);
         for (class, &first) in self.partial.iter().enumerate() {
             let (mut previous, mut page) = (NO_PAGE, first);
             while page != NO_PAGE {
@@ -339,12 +344,19 @@ impl Slab {
     }
 
     fn new_page_number(&mut self) -> u32 {
+        if self.pages.len() == 0 {
+            self.push_records(); // page 0, which no handle names
+        }
         let page = self.pages.len();
         assert!(page < 1 << (Handle::BITS - GRANULE_BITS), "a slab holds at most 512 GiB");
+        self.push_records();
+        page as u32
+    }
+
+    fn push_records(&mut self) {
         self.pages.push(None);
         self.states.push(PageState::EMPTY);
         self.classes.push(0);
-        page as u32
     }
 
     #[cold]
