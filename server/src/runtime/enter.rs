@@ -64,17 +64,40 @@ pub(super) fn register_descriptor(ring: &IoUring) -> Target {
     }
 }
 
+/// How long an enter may sleep: `struct io_uring_getevents_arg` of the kernel's interface, of
+/// which the `io-uring` crate leaves out the third field.
+#[repr(C)]
+pub(super) struct Wait<'a> {
+    signal_mask: u64,
+    signal_mask_bytes: u32,
+    /// For so long only the whole count of completions ends the sleep; 0 before Linux 6.12, which
+    /// would refuse anything else.
+    least_us: u32,
+    timespec: &'a types::Timespec,
+}
+
+const _: () = {
+    assert!(size_of::<Wait<'_>>() == 24);
+    assert!(std::mem::offset_of!(Wait<'_>, timespec) == 16);
+};
+
+impl<'a> Wait<'a> {
+    /// At most until `timespec` has passed.
+    pub(super) fn new(least_us: u32, timespec: &'a types::Timespec) -> Wait<'a> {
+        Wait { signal_mask: 0, signal_mask_bytes: 0, least_us, timespec }
+    }
+}
+
 /// `io_uring_enter`, naming the ring by its registered index when it has one.
 ///
 /// # Safety
-/// The memory all queued submissions point to is valid until they complete, and `args` with what
-/// it points to until the call returns.
+/// The memory all queued submissions point to is valid until they complete.
 pub(super) unsafe fn enter(
     target: Target,
     to_submit: u32,
     min_complete: u32,
     mut flags: EnterFlags,
-    args: Option<&types::SubmitArgs<'_, '_>>,
+    wait: Option<&Wait<'_>>,
 ) -> io::Result<()> {
     let descriptor = match target {
         Target::Descriptor(descriptor) => descriptor,
@@ -83,10 +106,10 @@ pub(super) unsafe fn enter(
             index as RawFd
         }
     };
-    let (arg, arg_bytes) = match args {
-        Some(args) => {
+    let (arg, arg_bytes) = match wait {
+        Some(wait) => {
             flags |= EnterFlags::EXT_ARG;
-            (std::ptr::from_ref(args), size_of::<types::SubmitArgs<'_, '_>>())
+            (std::ptr::from_ref(wait), size_of::<Wait<'_>>())
         }
         None => (std::ptr::null(), 0),
     };

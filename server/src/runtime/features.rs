@@ -15,11 +15,16 @@ const KERNEL_FLOOR: (u32, u32) = (6, 1);
 /// IORING_SETUP_NO_SQARRAY came with 6.6.
 const NO_SUBMISSION_ARRAY_SINCE: (u32, u32) = (6, 6);
 
+/// A least time to wait for several completions came with 6.12.
+const LEAST_WAIT_SINCE: (u32, u32) = (6, 12);
+
 /// What the loop can use on this host beyond the floor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Features {
     /// Submissions are read in order without an index array between.
     pub no_submission_array: bool,
+    /// An enter can wait some time for several completions.
+    pub least_wait: bool,
 }
 
 /// What was found out about the host; the input of the decision.
@@ -49,7 +54,7 @@ fn look() -> Findings {
     let release = read("/proc/sys/kernel/osrelease").unwrap_or_default();
     let disabled = read("/proc/sys/kernel/io_uring_disabled").ok().and_then(|t| t.parse().ok());
     // Without the newest flag, so that the answer is about the floor.
-    let plain = Features { no_submission_array: false };
+    let plain = Features { no_submission_array: false, least_wait: false };
     match super::enter::build(8, 16, &plain) {
         Ok(ring) => Findings { release, disabled, setup: Ok(()), missing: missing(&ring) },
         Err(error) => Findings { release, disabled, setup: Err(errno(&error)), missing: vec![] },
@@ -105,8 +110,11 @@ fn judge(found: &Findings) -> Result<Features, String> {
             KERNEL_FLOOR.1
         ));
     }
-    let no_submission_array = version.is_some_and(|version| version >= NO_SUBMISSION_ARRAY_SINCE);
-    Ok(Features { no_submission_array })
+    let since = |floor| version.is_some_and(|version| version >= floor);
+    Ok(Features {
+        no_submission_array: since(NO_SUBMISSION_ARRAY_SINCE),
+        least_wait: since(LEAST_WAIT_SINCE),
+    })
 }
 
 fn refusal(errno: i32, found: &Findings) -> String {
@@ -169,13 +177,15 @@ mod tests {
 
     #[test]
     fn a_sound_host_is_accepted() {
-        assert_eq!(judge(&sound()), Ok(Features { no_submission_array: true }));
+        let all = Features { no_submission_array: true, least_wait: true };
+        assert_eq!(judge(&sound()), Ok(all));
     }
 
     #[test]
-    fn the_floor_itself_runs_without_the_newer_flag() {
+    fn the_floor_itself_runs_without_what_is_newer() {
         let floor = Findings { release: "6.1.0-49-amd64".into(), ..sound() };
-        assert_eq!(judge(&floor), Ok(Features { no_submission_array: false }));
+        let none = Features { no_submission_array: false, least_wait: false };
+        assert_eq!(judge(&floor), Ok(none));
     }
 
     #[test]

@@ -5,6 +5,10 @@
 //! out only with the operation's completion; nobody else can reach it meanwhile, which is what
 //! makes the raw pointer in the submission sound. A completion whose generation is not the slot's
 //! is nobody's and changes nothing.
+//!
+//! A *prompt* send either ends within the call that submits it or is reported by the kernel as
+//! not done. For those there is no completion to wait for: what has not been reported when the
+//! call is over is done.
 
 use std::os::fd::RawFd;
 
@@ -20,6 +24,8 @@ struct Loan {
     sent: usize,
     /// Nobody wants the rest to be sent.
     abandoned: bool,
+    /// Done unless the kernel says otherwise within the submitting call.
+    prompt: bool,
 }
 
 /// The sends under way on one ring.
@@ -27,6 +33,8 @@ struct Loan {
 pub struct Loans {
     slots: Vec<(Tag, Option<Loan>)>,
     free: Vec<u32>,
+    /// Prompt sends since the last [`Loans::settle_prompt`].
+    prompt: Vec<Tag>,
 }
 
 /// What the kernel is to read: the part of a lent buffer that has not been sent.
@@ -61,8 +69,53 @@ impl Loans {
         });
         let (tag, loan) = &mut self.slots[index as usize];
         debug_assert!(loan.is_none());
-        *loan = Some(Loan { descriptor, connection, buffer, sent: 0, abandoned: false });
+        *loan =
+            Some(Loan { descriptor, connection, buffer, sent: 0, abandoned: false, prompt: false });
         *tag
+    }
+
+    /// As [`Loans::lend`] for a prompt send.
+    pub fn lend_promptly(&mut self, descriptor: RawFd, connection: Tag, buffer: Vec<u8>) -> Tag {
+        let tag = self.lend(descriptor, connection, buffer);
+        if let Some(loan) = self.loan_mut(tag) {
+            loan.prompt = true;
+        }
+        self.prompt.push(tag);
+        tag
+    }
+
+    /// Prompt sends wait to be settled.
+    pub fn has_prompt(&self) -> bool {
+        !self.prompt.is_empty()
+    }
+
+    /// The kernel has reported on a send, so it is not done by being prompt.
+    pub fn reported(&mut self, tag: Tag) {
+        if let Some(loan) = self.loan_mut(tag) {
+            loan.prompt = false;
+        }
+    }
+
+    /// Ends the prompt sends that were not [reported](Loans::reported) and gives their connections
+    /// and buffers to `done`. To be called when the calls that submitted them are over and all
+    /// they reported has been told.
+    pub fn settle_prompt(&mut self, mut done: impl FnMut(Tag, Vec<u8>)) {
+        for tag in self.prompt.drain(..) {
+            let Some((current, slot)) = self.slots.get_mut(tag.index as usize) else { continue };
+            if *current != tag || !slot.as_ref().is_some_and(|loan| loan.prompt) {
+                continue;
+            }
+            *current = current.next();
+            self.free.push(tag.index);
+            if let Some(loan) = slot.take() {
+                done(loan.connection, loan.buffer);
+            }
+        }
+    }
+
+    fn loan_mut(&mut self, tag: Tag) -> Option<&mut Loan> {
+        let (current, loan) = self.slots.get_mut(tag.index as usize)?;
+        if *current == tag { loan.as_mut() } else { None }
     }
 
     /// The part of the loan that is still to be sent; `None` when `tag` names no loan.
@@ -83,9 +136,7 @@ impl Loans {
     /// Gives up on a send: its next completion is its last. A cancelled send that had already
     /// taken a part completes with that part's length, so the errno alone cannot tell.
     pub fn abandon(&mut self, tag: Tag) {
-        if let Some((current, Some(loan))) = self.slots.get_mut(tag.index as usize)
-            && *current == tag
-        {
+        if let Some(loan) = self.loan_mut(tag) {
             loan.abandoned = true;
         }
     }
@@ -176,6 +227,24 @@ mod tests {
         let Settled::More(rest) = loans.settle(tag, 2) else { panic!("three bytes are left") };
         assert_eq!((rest.descriptor, rest.bytes), (5, 3));
         assert!(matches!(loans.settle(tag, 3), Settled::Over { outcome: Ok(()), .. }));
+    }
+
+    #[test]
+    fn a_prompt_send_is_over_with_its_call_unless_the_kernel_reports_on_it() {
+        let mut loans = Loans::default();
+        let whole = loans.lend_promptly(5, connection(), b"whole".to_vec());
+        let short = loans.lend_promptly(6, connection(), b"short".to_vec());
+        loans.reported(short);
+
+        let mut done = Vec::new();
+        loans.settle_prompt(|connection, buffer| done.push((connection, buffer)));
+
+        assert_eq!(done, [(connection(), b"whole".to_vec())]);
+        assert!(loans.unsent(whole).is_none(), "it is over");
+        let Settled::More(rest) = loans.settle(short, 2) else { panic!("three bytes are left") };
+        assert_eq!(rest.bytes, 3);
+        loans.settle_prompt(|_, _| panic!("a send that was reported ends with a completion"));
+        assert!(matches!(loans.settle(short, 3), Settled::Over { outcome: Ok(()), .. }));
     }
 
     #[test]

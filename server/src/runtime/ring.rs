@@ -16,7 +16,7 @@ use io_uring::{EnterFlags, IoUring, cqueue, opcode, squeue, types};
 
 use super::buffers::{Filled, PoolShape, ReceivePool};
 use super::doorbell::wake_entry;
-use super::enter::{self, Target};
+use super::enter::{self, Target, Wait};
 use super::event::{Errno, Event};
 use super::features::Features;
 use super::lent::{Loans, Settled, Unsent};
@@ -40,15 +40,21 @@ pub enum Patience {
     None,
     /// Until something completes, or so many microseconds have passed.
     Micros(u64),
+    /// As `Micros(wake_us)`, but for the first `gather_us` only `count` completions end it. Where
+    /// the kernel cannot do that, the first one does.
+    Gather { count: u32, gather_us: u32, wake_us: u64 },
 }
 
 /// One core's ring with everything its operations own.
 pub struct Ring {
     ring: ManuallyDrop<IoUring>,
     target: Target,
+    gathers: bool,
     pool: ManuallyDrop<ReceivePool>,
     loans: Loans,
     completions: Vec<cqueue::Entry>,
+    /// Prompt sends that ended with the last enter, and their buffers.
+    sent_promptly: Vec<(Tag, Vec<u8>)>,
     /// A ring belongs to the thread that made it (`SINGLE_ISSUER`).
     _not_send: PhantomData<*mut ()>,
 }
@@ -62,9 +68,11 @@ impl Ring {
         Ok(Ring {
             ring: ManuallyDrop::new(ring),
             target,
+            gathers: features.least_wait,
             pool: ManuallyDrop::new(pool),
             loans: Loans::default(),
             completions: Vec::new(),
+            sent_promptly: Vec::new(),
             _not_send: PhantomData,
         })
     }
@@ -139,6 +147,33 @@ impl Ring {
         tag
     }
 
+    /// As [`Self::send`], for when nothing waits for the end of the send: its [`Event::Sent`] comes
+    /// with the events of the enter that submits it and does not end that enter's sleep. A turn
+    /// that only answers then costs one enter; with completions it cost two, and half of all turns
+    /// of a server that is not busy did nothing else than hear of them. What the socket does not
+    /// take at once goes on as an ordinary send.
+    #[inline]
+    pub fn send_promptly(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        connection: Tag,
+        buffer: Vec<u8>,
+    ) -> Tag {
+        let tag = self.loans.lend_promptly(socket.as_raw_fd(), connection, buffer);
+        if let Some(unsent) = self.loans.unsent(tag) {
+            // DONTWAIT: the operation ends within the submission. WAITALL: a short send counts as
+            // a failure, and so is reported.
+            let descriptor = types::Fd(unsent.descriptor);
+            let entry = opcode::Send::new(descriptor, unsent.start, unsent.bytes)
+                .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL | libc::MSG_DONTWAIT)
+                .build()
+                .flags(squeue::Flags::SKIP_SUCCESS)
+                .user_data(pack(Kind::Send, tag));
+            self.push(entry);
+        }
+        tag
+    }
+
     /// Asks the kernel to give up on a send. Its [`Event::Sent`] still comes, and only then is the
     /// buffer free.
     pub fn abandon_send(&mut self, tag: Tag) {
@@ -193,6 +228,11 @@ impl Ring {
         !self.ring.submission().is_empty()
     }
 
+    /// Prompt sends were queued since the last enter.
+    pub fn has_prompt(&self) -> bool {
+        self.loans.has_prompt()
+    }
+
     /// Submits what is queued without collecting anything, so that sends do not wait for what the
     /// turn has still to do.
     pub fn submit(&mut self) {
@@ -208,6 +248,7 @@ impl Ring {
         self.pool.publish();
         let outcome = self.enter_kernel(patience);
         self.collect();
+        self.settle_prompt();
         match outcome {
             Err(error) if !enter::is_ordinary(&error) => Err(error),
             _ => Ok(()),
@@ -217,6 +258,9 @@ impl Ring {
     /// The next event of the last enter, in the order the kernel posted them.
     #[inline]
     pub fn next_event(&mut self) -> Option<Event> {
+        if let Some((connection, buffer)) = self.sent_promptly.pop() {
+            return Some(Event::Sent { connection, buffer, outcome: Ok(()) });
+        }
         while let Some(completion) = self.completions.pop() {
             if let Some(event) = self.translate(&completion) {
                 return Some(event);
@@ -242,6 +286,25 @@ impl Ring {
         self.completions.extend(self.ring.completion());
         // `pop` takes from the end.
         self.completions.reverse();
+    }
+
+    /// Ends the prompt sends of which the kernel has reported nothing. It would have by now, unless
+    /// they have not been submitted or what it reports did not fit the completion queue: then the
+    /// next enter, which comes back at once, decides.
+    #[inline]
+    fn settle_prompt(&mut self) {
+        let submission = self.ring.submission();
+        if !submission.is_empty() || submission.cq_overflow() {
+            return;
+        }
+        drop(submission);
+        for completion in &self.completions {
+            if let Some((Kind::Send, tag)) = unpack(completion.user_data()) {
+                self.loans.reported(tag);
+            }
+        }
+        let done = &mut self.sent_promptly;
+        self.loans.settle_prompt(|connection, buffer| done.push((connection, buffer)));
     }
 
     #[inline]
@@ -347,20 +410,22 @@ impl Ring {
 
     fn enter_kernel(&mut self, patience: Patience) -> io::Result<()> {
         let queued = self.ring.submission().len() as u32;
-        let timespec;
-        let args;
-        let (want, args) = match patience {
-            Patience::None => (0, None),
-            Patience::Micros(micros) => {
-                timespec = types::Timespec::new()
-                    .sec(micros / 1_000_000)
-                    .nsec((micros % 1_000_000) as u32 * 1_000);
-                args = types::SubmitArgs::new().timespec(&timespec);
-                (1, Some(&args))
+        let (count, gather_us, wake_us) = match patience {
+            // SAFETY: no argument is passed, so no memory but the ring's own is involved.
+            Patience::None => unsafe {
+                return enter::enter(self.target, queued, 0, EnterFlags::GETEVENTS, None);
+            },
+            Patience::Gather { count, gather_us, wake_us } if self.gathers => {
+                (count, gather_us, wake_us)
             }
+            Patience::Micros(wake_us) | Patience::Gather { wake_us, .. } => (1, 0, wake_us),
         };
-        // SAFETY: `args` and the timespec it points to live until the call returns.
-        unsafe { enter::enter(self.target, queued, want, EnterFlags::GETEVENTS, args) }
+        let timespec = types::Timespec::new()
+            .sec(wake_us / 1_000_000)
+            .nsec((wake_us % 1_000_000) as u32 * 1_000);
+        let wait = Wait::new(gather_us, &timespec);
+        // SAFETY: `wait` and the timespec it points to live until the call returns.
+        unsafe { enter::enter(self.target, queued, count, EnterFlags::GETEVENTS, Some(&wait)) }
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Connection {
     /// The turn in which it last received, and how much in that turn.
     pub turn: u64,
     pub turn_bytes: usize,
+    /// The window of [`super::gather`] in which it was last heard.
+    pub heard: u32,
     /// Stands in the list of connections that wait for receive buffers.
     pub starved: bool,
 }
@@ -50,6 +52,7 @@ impl Connection {
             held: 0,
             turn: 0,
             turn_bytes: 0,
+            heard: 0,
             starved: false,
         }
     }

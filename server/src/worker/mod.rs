@@ -1,12 +1,13 @@
 //! The thread of a core: drives its shard with its ring.
 //!
 //! `turn` is the loop, `connections` the sockets, `arrivals` how new ones get in, `mesh` the way
-//! to the other cores, `drain` how the node ends. A worker interprets nothing a client says: bytes
-//! go into the shard, bytes and wishes come out.
+//! to the other cores, `gather` how many arrivals it sleeps for, `drain` how the node ends. A
+//! worker interprets nothing a client says: bytes go into the shard, bytes and wishes come out.
 
 mod arrivals;
 mod connections;
 mod drain;
+mod gather;
 mod mesh;
 mod turn;
 
@@ -27,6 +28,7 @@ use crate::runtime::buffers::Filled;
 use crate::runtime::ring::Ring;
 use crate::runtime::token::Tag;
 use connections::{Connections, SpareBuffers};
+use gather::Gathering;
 
 /// What a worker is made of.
 pub struct Parts {
@@ -67,6 +69,9 @@ pub struct Worker {
     turns: u64,
     now_us: u64,
     more_upkeep: bool,
+    gathering: Gathering,
+    /// How long to gather at most, as configured.
+    gather_us: u32,
     /// Messages for other cores were left over by the last turn.
     was_blocked: bool,
     /// Listeners to arm, kept for its capacity.
@@ -75,6 +80,7 @@ pub struct Worker {
 
 impl Worker {
     pub fn new(parts: Parts) -> Worker {
+        let gather_us = parts.shard.config().gather_us;
         Worker {
             core: parts.core,
             shard: parts.shard,
@@ -96,6 +102,8 @@ impl Worker {
             turns: 0,
             now_us: 0,
             more_upkeep: false,
+            gathering: Gathering::new(),
+            gather_us,
             was_blocked: false,
             ready: Vec::new(),
         }
@@ -106,6 +114,7 @@ impl Worker {
     fn configured(&mut self) {
         let config = self.shard.config();
         log::set_level(level_of(config.loglevel));
+        self.gather_us = config.gather_us;
         for (_, listener) in self.listeners.of_core(self.core) {
             listener.set_keepalive(config.tcp_keepalive_s);
         }

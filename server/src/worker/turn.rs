@@ -25,6 +25,9 @@ use crate::runtime::token::Tag;
 /// waits for the next turns, so that a neighbour's single request does not.
 const BYTES_PER_TURN_MAX: usize = 64 * 1024;
 
+/// A longer reply is waited for: the connection's next requests may depend on its having left.
+const PROMPT_BYTES_MAX: usize = 16 * 1024;
+
 /// Messages taken from one other core in one turn.
 const MESSAGES_PER_PEER_MAX: usize = 64;
 
@@ -94,7 +97,16 @@ impl Worker {
         if wake_us == 0 || !self.mesh.may_sleep() {
             return Patience::None;
         }
-        Patience::Micros(wake_us)
+        // What is to be sent promptly to a connection that is being closed has nobody else to wake
+        // the core when it has been sent.
+        if self.phase != Phase::Serving && self.ring.has_prompt() {
+            return Patience::None;
+        }
+        let gather_us = self.gather_us.min(u32::try_from(wake_us).unwrap_or(u32::MAX));
+        match self.gathering.wanted(self.now_us, gather_us) {
+            1 => Patience::Micros(wake_us),
+            count => Patience::Gather { count, gather_us, wake_us },
+        }
     }
 
     #[inline]
@@ -121,6 +133,7 @@ impl Worker {
         }
         match outcome {
             Ok(Some(filled)) => {
+                self.gathering.heard(&mut connection.heard);
                 let over = connection.held > 0
                     || !connection.book(self.turns, filled.len(), BYTES_PER_TURN_MAX);
                 if over {
@@ -236,16 +249,16 @@ impl Worker {
         let Some(tag) = self.connections.of_session(session) else { return };
         match self.shard.state(session) {
             SessionState::Open => {
-                self.send_output(tag, session);
+                self.send_output(tag, session, PROMPT_BYTES_MAX);
                 self.listen_to(tag);
                 self.close_when_answered(tag);
             }
             SessionState::StopReading => {
-                self.send_output(tag, session);
+                self.send_output(tag, session, 0);
                 self.stop_listening_to(tag);
             }
             SessionState::CloseAfterSend => {
-                self.send_output(tag, session);
+                self.send_output(tag, session, 0);
                 let sending = self.connections.get_mut(tag).is_some_and(|c| c.sending.is_some());
                 if sending {
                     self.stop_listening_to(tag);
@@ -268,9 +281,10 @@ impl Worker {
         }
     }
 
-    /// Starts the send of what the session has written, unless one is under way.
+    /// Starts the send of what the session has written, unless one is under way. Up to
+    /// `prompt_bytes_max` the end of the send need not end the core's sleep: nothing waits for it.
     #[inline]
-    fn send_output(&mut self, tag: Tag, session: SessionId) {
+    fn send_output(&mut self, tag: Tag, session: SessionId, prompt_bytes_max: usize) {
         let Some(connection) = self.connections.get_mut(tag) else { return };
         let output = self.shard.output(session);
         if output.is_empty() || connection.sending.is_some() {
@@ -278,7 +292,12 @@ impl Worker {
         }
         let buffer = std::mem::replace(output, self.spare.take());
         self.shard.set_in_flight(session, buffer.len());
-        let send = self.ring.send(connection.socket(), tag, buffer);
+        let prompt = buffer.len() <= prompt_bytes_max && !connection.ended;
+        let send = if prompt {
+            self.ring.send_promptly(connection.socket(), tag, buffer)
+        } else {
+            self.ring.send(connection.socket(), tag, buffer)
+        };
         connection.sending = Some(send);
     }
 
@@ -340,8 +359,11 @@ impl Worker {
 
     /// Takes what other cores have sent, a bounded number from each.
     fn hear_others(&mut self) {
-        let shard = &mut self.shard;
-        self.mesh.receive(MESSAGES_PER_PEER_MAX, |from, message| shard.deliver(from, message));
+        let (shard, gathering) = (&mut self.shard, &mut self.gathering);
+        self.mesh.receive(MESSAGES_PER_PEER_MAX, |from, message| {
+            gathering.disturb();
+            shard.deliver(from, message);
+        });
     }
 
     /// Sends what this core has for others. While a ring is full the rest stays in the shard's

@@ -39,6 +39,8 @@ pub struct Config {
     pub cores: u16,
     /// Zero opens no core ports.
     pub core_port_base: u16,
+    /// Zero wakes a core for each arrival.
+    pub gather_us: u32,
     pub protected_mode: bool,
     /// Empty asks for no password.
     pub requirepass: String,
@@ -283,6 +285,7 @@ fn blank() -> Config {
         unixsocket_mode: 0,
         cores: 0,
         core_port_base: 0,
+        gather_us: 0,
         protected_mode: false,
         requirepass: String::new(),
         maxclients: 0,

@@ -1,6 +1,6 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use super::{Patience, Ring};
@@ -148,8 +148,52 @@ fn a_send_gives_its_buffer_back_with_the_completion() {
     assert_eq!(&got, b"+PONG\r\n");
 }
 
+/// A prompt send's end was once an event like others, and every second turn of a server with time
+/// to spare was made for nothing else.
+#[test]
+fn a_prompt_send_does_not_end_the_sleep_of_its_enter_and_is_over_after_it() {
+    let mut ring = ring();
+    let (ours, mut theirs) = pair();
+    let tag = Tag::first(4).next();
+    ring.send_promptly(ours.as_fd(), tag, b"+PONG\r\n".to_vec());
+    assert!(ring.has_prompt());
+
+    let started = std::time::Instant::now();
+    ring.enter(Patience::Micros(20_000)).expect("the ring works");
+    assert!(started.elapsed().as_millis() >= 20, "nothing but the send happened");
+
+    let Some(Event::Sent { connection, buffer, outcome }) = ring.next_event() else {
+        panic!("a send")
+    };
+    assert_eq!((connection, outcome), (tag, Ok(())));
+    assert_eq!(buffer, b"+PONG\r\n");
+    assert!(ring.next_event().is_none(), "it is reported once");
+    assert_eq!((ring.has_prompt(), ring.sends_under_way()), (false, 0));
+    theirs.read_exact(&mut [0; 7]).expect("it arrived");
+}
+
+#[test]
+fn a_prompt_send_to_a_peer_that_is_gone_fails() {
+    let mut ring = ring();
+    let (ours, theirs) = pair();
+    drop(theirs);
+    ring.send_promptly(ours.as_fd(), Tag::first(0), b"anyone?".to_vec());
+    let event = next(&mut ring);
+    assert!(matches!(event, Event::Sent { outcome: Err(_), .. }), "{event:?}");
+    assert!(ring.next_event().is_none());
+}
+
 #[test]
 fn a_send_larger_than_the_socket_arrives_whole_and_in_order() {
+    arrives_whole(|ring, socket, bytes| ring.send(socket, Tag::first(0), bytes));
+}
+
+#[test]
+fn what_a_prompt_send_cannot_send_at_once_arrives_whole_and_in_order() {
+    arrives_whole(|ring, socket, bytes| ring.send_promptly(socket, Tag::first(0), bytes));
+}
+
+fn arrives_whole(send: fn(&mut Ring, BorrowedFd<'_>, Vec<u8>) -> Tag) {
     let mut ring = ring();
     let (ours, mut theirs) = pair();
     let sent: Vec<u8> = (0..4_000_000u32).map(|n| (n % 251) as u8).collect();
@@ -159,7 +203,7 @@ fn a_send_larger_than_the_socket_arrives_whole_and_in_order() {
         theirs.read_exact(&mut got).expect("all of it");
         got == expected
     });
-    ring.send(ours.as_fd(), Tag::first(0), sent);
+    send(&mut ring, ours.as_fd(), sent);
 
     let event = next(&mut ring);
     assert!(matches!(event, Event::Sent { outcome: Ok(()), .. }));
@@ -295,6 +339,27 @@ fn more_operations_than_the_queue_holds_are_all_carried_out() {
         assert!(matches!(next(&mut ring), Event::Sent { outcome: Ok(()), .. }));
     }
     assert!(reader.join().expect("no panic"));
+}
+
+#[test]
+fn a_gathering_enter_waits_for_its_count_or_its_time() {
+    let mut ring = ring();
+    let pairs = [pair(), pair()];
+    for (index, (ours, _)) in pairs.iter().enumerate() {
+        ring.receive(ours.as_fd(), Tag::first(index as u32));
+    }
+    ring.enter(Patience::None).expect("armed");
+    let patience = Patience::Gather { count: 2, gather_us: 1_000_000, wake_us: 10_000_000 };
+
+    for (_, theirs) in &pairs {
+        (&*theirs).write_all(b"x").expect("written");
+    }
+    ring.enter(patience).expect("the ring works");
+    assert_eq!(std::iter::from_fn(|| ring.next_event()).count(), 2, "both have come");
+
+    (&pairs[0].1).write_all(b"x").expect("written");
+    ring.enter(Patience::Gather { count: 2, gather_us: 1, wake_us: 10_000_000 }).expect("works");
+    assert!(ring.next_event().is_some(), "one is enough when the time is up");
 }
 
 #[test]

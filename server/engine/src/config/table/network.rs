@@ -28,6 +28,8 @@ pub(super) const ROWS: &[OptionRow] = &[
     OptionRow::new("core-port-base", PORT, "0", field!(core_port_base))
         .at_start()
         .says("Port of core 0, core n listens n higher; 0 opens no core ports"),
+    OptionRow::new("gather-us", Kind::Integer { min: 0, max: 1000 }, "100", field!(gather_us))
+        .says("Longest wait of a busy core that goes to sleep for several requests; 0 for none"),
     OptionRow::new("protected-mode", Kind::Bool, "yes", field!(protected_mode))
         .says("Without a password, refuse clients from other hosts"),
     OptionRow::new("requirepass", ANY_TEXT, "", field!(requirepass))
