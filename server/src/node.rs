@@ -206,7 +206,7 @@ fn choose_cpus(config: &Config) -> Result<Vec<usize>, String> {
     let allowed = topology::allowed_cpus()
         .map_err(|error| format!("the CPUs of this process are unknown: {error}"))?;
     let wanted = (config.cores != 0).then_some(usize::from(config.cores));
-    topology::choose(&allowed, wanted)
+    topology::choose(&allowed, wanted, config.cores_share_cpus)
 }
 
 fn raise_descriptor_limit(config: &mut Config, cores: usize) -> Result<(), String> {

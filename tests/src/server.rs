@@ -133,7 +133,14 @@ impl Options {
     fn command_line(&self, port: u16, directory: &Path) -> (PathBuf, Vec<String>) {
         let words = match self.kind {
             Kind::Freehold => {
-                format!("--port {port} --cores {} --core-port-base {}", self.cores, port + 1)
+                // Tests of four cores mean four cores, also where there are fewer CPUs.
+                let cpus = std::thread::available_parallelism().map_or(1, |count| count.get());
+                let share = if usize::from(self.cores) > cpus { "yes" } else { "no" };
+                format!(
+                    "--port {port} --cores {} --core-port-base {} --cores-share-cpus {share}",
+                    self.cores,
+                    port + 1
+                )
             }
             Kind::Redis => format!("--port {port} --dir {} --appendonly no", directory.display()),
         };

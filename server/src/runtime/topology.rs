@@ -18,16 +18,17 @@ pub fn allowed_cpus() -> io::Result<Vec<usize>> {
     Ok((0..highest).filter(|&cpu| unsafe { libc::CPU_ISSET(cpu, &set) }).collect())
 }
 
-/// Picks the CPU of each worker: the first `wanted` of the allowed ones, or all of them.
+/// Picks the CPU of each worker: the first `wanted` of the allowed ones, or all of them. Workers
+/// that may `share` take the CPUs in turn when there are too few.
 ///
 /// # Errors
 /// A sentence for the operator, when more cores are asked for than the process may use.
-pub fn choose(allowed: &[usize], wanted: Option<usize>) -> Result<Vec<usize>, String> {
+pub fn choose(allowed: &[usize], wanted: Option<usize>, share: bool) -> Result<Vec<usize>, String> {
     assert!(!allowed.is_empty());
     let count = match wanted {
         None => allowed.len(),
         Some(0) => return Err("cores 0 is impossible: at least one core must serve".to_owned()),
-        Some(wanted) if wanted > allowed.len() => {
+        Some(wanted) if wanted > allowed.len() && !share => {
             return Err(format!(
                 "cores {wanted} is impossible: this process may run on {} CPU{} ({}); lower \
                  `cores`, or widen the CPU set of the service (taskset, cpuset, CPUAffinity=)",
@@ -38,7 +39,7 @@ pub fn choose(allowed: &[usize], wanted: Option<usize>) -> Result<Vec<usize>, St
         }
         Some(wanted) => wanted,
     };
-    Ok(allowed[..count].to_vec())
+    Ok(allowed.iter().copied().cycle().take(count).collect())
 }
 
 /// Pins the calling thread to one CPU.
@@ -79,17 +80,25 @@ mod tests {
 
     #[test]
     fn without_a_wish_every_allowed_cpu_serves() {
-        assert_eq!(choose(&[0, 2, 5], None), Ok(vec![0, 2, 5]));
+        assert_eq!(choose(&[0, 2, 5], None, false), Ok(vec![0, 2, 5]));
     }
 
     #[test]
     fn fewer_cores_take_the_first_cpus() {
-        assert_eq!(choose(&[0, 2, 5], Some(2)), Ok(vec![0, 2]));
+        assert_eq!(choose(&[0, 2, 5], Some(2), false), Ok(vec![0, 2]));
+        assert_eq!(choose(&[0, 2, 5], Some(2), true), Ok(vec![0, 2]));
+    }
+
+    #[test]
+    fn cores_that_may_share_take_the_cpus_in_turn() {
+        assert_eq!(choose(&[0, 2], Some(5), true), Ok(vec![0, 2, 0, 2, 0]));
+        assert_eq!(choose(&[0, 2], None, true), Ok(vec![0, 2]));
     }
 
     #[test]
     fn more_cores_than_cpus_are_refused_with_the_remedy() {
-        let sentence = choose(&[0, 1, 4], Some(8)).expect_err("three CPUs cannot be eight cores");
+        let sentence =
+            choose(&[0, 1, 4], Some(8), false).expect_err("three CPUs cannot be eight cores");
         assert!(sentence.contains("cores 8 is impossible"), "{sentence}");
         assert!(sentence.contains("0-1,4"), "{sentence}");
         assert!(sentence.contains("lower `cores`"), "{sentence}");
@@ -97,7 +106,7 @@ mod tests {
 
     #[test]
     fn no_core_at_all_is_refused() {
-        assert!(choose(&[0], Some(0)).is_err());
+        assert!(choose(&[0], Some(0), false).is_err());
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub struct Config {
     pub unixsocket_mode: u32,
     /// Zero takes every CPU of the process.
     pub cores: u16,
+    pub cores_share_cpus: bool,
     /// Zero opens no core ports.
     pub core_port_base: u16,
     /// Zero wakes a core for each arrival.
@@ -284,6 +285,7 @@ fn blank() -> Config {
         unixsocket: String::new(),
         unixsocket_mode: 0,
         cores: 0,
+        cores_share_cpus: false,
         core_port_base: 0,
         gather_us: 0,
         protected_mode: false,

@@ -25,6 +25,9 @@ pub(super) const ROWS: &[OptionRow] = &[
     OptionRow::new("cores", Kind::Integer { min: 0, max: 1024 }, "0", field!(cores))
         .at_start()
         .says("Data cores, each one thread pinned to a CPU; 0 takes every CPU of the process"),
+    OptionRow::new("cores-share-cpus", Kind::Bool, "no", field!(cores_share_cpus))
+        .at_start()
+        .says("Let there be more cores than CPUs, several to each: for tests on small machines"),
     OptionRow::new("core-port-base", PORT, "0", field!(core_port_base))
         .at_start()
         .says("Port of core 0, core n listens n higher; 0 opens no core ports"),
