@@ -45,6 +45,17 @@ fn balances(value: &Value) -> Vec<i64> {
     }
 }
 
+/// What EXEC answered to a transfer's DECRBY and INCRBY.
+fn balances_told(value: &Value) -> [i64; 2] {
+    match value {
+        Value::Array(four) => match four[..] {
+            [Value::Integer(left), Value::Integer(arrived), _, _] => [left, arrived],
+            _ => panic!("a transfer answered {four:?}"),
+        },
+        other => panic!("EXEC answered {other:?}"),
+    }
+}
+
 fn run(seed: u64, cores: u16, tampering: Tampering) -> Vec<Complaint> {
     let mut node = TestNode::from_config(cores, Config::default(), seed);
     node.tampering = tampering;
@@ -66,8 +77,16 @@ fn run(seed: u64, cores: u16, tampering: Tampering) -> Vec<Complaint> {
                 let from = random.below(ACCOUNTS);
                 let to = (from + 1 + random.below(ACCOUNTS - 1)) % ACCOUNTS;
                 let amount = random.between(1, 50);
-                let outcome = Outcome::Done;
-                let transfer = Transfer { number: begun, from, to, amount, outcome };
+                let transfer = Transfer {
+                    number: begun,
+                    session: chosen as u32,
+                    from,
+                    to,
+                    amount,
+                    outcome: Outcome::Done,
+                    watched: None,
+                    answered: None,
+                };
                 player.send(&mut node, &transfer_lines(&transfer));
                 Doing::Transfer(transfer)
             } else {
@@ -81,8 +100,8 @@ fn run(seed: u64, cores: u16, tampering: Tampering) -> Vec<Complaint> {
                 let last = player.replies.last().expect("a reply");
                 match doing.take() {
                     Some(Doing::Transfer(transfer)) => {
-                        assert!(matches!(last, Value::Array(four) if four.len() == 4), "{last:?}");
-                        transfers.push(transfer);
+                        let answered = Some(balances_told(last));
+                        transfers.push(Transfer { answered, ..transfer });
                     }
                     Some(Doing::Reading) => reads.push(balances(last)),
                     None => {}
@@ -97,18 +116,22 @@ fn run(seed: u64, cores: u16, tampering: Tampering) -> Vec<Complaint> {
     });
     transfers.extend(unfinished);
     assert!(node.shards.iter().all(|shard| shard.is_at_rest()), "seed {seed}: a lock is left");
-    let mut auditor = Player::new(&mut node, 0);
+    check(OPENING, &transfers, &reads, &audit(&mut node))
+}
+
+/// What stands in the node when all is quiet.
+fn audit(node: &mut TestNode) -> Books {
+    let mut auditor = Player::new(node, 0);
     let accounts = (0..ACCOUNTS).map(|n| format!("GET account:{n}"));
     let logs = (0..ACCOUNTS).map(|n| format!("GET log:{n}"));
-    auditor.send(&mut node, &accounts.chain(logs).collect::<Vec<_>>());
+    auditor.send(node, &accounts.chain(logs).collect::<Vec<_>>());
     node.pump();
-    assert!(auditor.hear(&mut node));
+    assert!(auditor.hear(node));
     let (money, marks) = auditor.replies.split_at(ACCOUNTS);
-    let books = Books {
+    Books {
         balances: money.iter().map(|v| text(v).parse().expect("money")).collect(),
         logs: marks.iter().map(numbers).collect(),
-    };
-    check(OPENING, &transfers, &reads, &books)
+    }
 }
 
 #[test]

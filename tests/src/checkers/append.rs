@@ -9,7 +9,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Outcome;
-use super::graph::{Cycle, Edge, Graph};
+pub use super::graph::{Cycle, CycleKind};
+use super::graph::{Edge, Graph};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Op {
@@ -234,7 +235,6 @@ pub fn check(txns: &[Txn], last: &HashMap<u32, Vec<u64>>) -> Vec<Anomaly> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::graph::CycleKind;
     use super::*;
     use crate::checkers::toy::{Fault, append_run};
 

@@ -4,7 +4,10 @@
 //! - every read of all accounts has the opening total, whatever is known of the transfers;
 //! - at the end a number stands in both logs or in neither, once; acknowledged ones in both,
 //!   refused ones in neither;
-//! - balances are the opening ones with the logged transfers applied.
+//! - balances are the opening ones with the logged transfers applied, and so is every balance that
+//!   a transfer was answered: a log tells the order of its account's transfers;
+//! - what a client read under WATCH still held when its transfer ran;
+//! - transfers that one connection sent one after another stand in a log in that order.
 //!
 //! The total alone would miss an acknowledged transfer that was lost whole; the marks do not.
 
@@ -15,11 +18,18 @@ use super::Outcome;
 /// A transfer as its client knows it.
 #[derive(Clone, Debug)]
 pub struct Transfer {
+    /// Of two transfers of one session the later one has the higher number.
     pub number: u64,
+    /// The connection that sent it.
+    pub session: u32,
     pub from: usize,
     pub to: usize,
     pub amount: i64,
     pub outcome: Outcome,
+    /// The balance of `from` that was read under WATCH.
+    pub watched: Option<i64>,
+    /// The balances of `from` and `to` as the transaction's replies told them.
+    pub answered: Option<[i64; 2]>,
 }
 
 /// What stands in the store when all is quiet.
@@ -61,6 +71,20 @@ pub enum Complaint {
         stored: i64,
         by_logs: i64,
     },
+    /// A transfer was told another balance than the one its place in the log leads to.
+    Answer {
+        number: u64,
+        answered: i64,
+        by_logs: i64,
+    },
+    /// It ran although the balance had changed since it was read under WATCH.
+    Unguarded {
+        number: u64,
+    },
+    /// It stands before a transfer that its own connection sent earlier.
+    OutOfOrder {
+        number: u64,
+    },
 }
 
 /// Judges a run that began with `opening` in each account; `reads` are readings of all accounts.
@@ -78,23 +102,13 @@ pub fn check(
             complaints.push(Complaint::Total { read, total });
         }
     }
-    let made: HashMap<u64, &Transfer> = transfers.iter().map(|t| (t.number, t)).collect();
-    let mut marks: HashMap<u64, [u32; 2]> = HashMap::new();
+    let mut ledger = Ledger::of(opening, transfers, books.balances.len());
     for (account, log) in books.logs.iter().enumerate() {
-        for &number in log {
-            match made.get(&number) {
-                Some(t) if t.from == account => marks.entry(number).or_default()[0] += 1,
-                Some(t) if t.to == account => marks.entry(number).or_default()[1] += 1,
-                _ => complaints.push(Complaint::Stray { number }),
-            }
-        }
+        ledger.enter(account, log, &mut complaints);
     }
-    let mut by_logs = vec![opening; books.balances.len()];
     for transfer in transfers {
         let number = transfer.number;
-        let [left, arrived] = marks.get(&number).copied().unwrap_or_default();
-        by_logs[transfer.from] -= transfer.amount * i64::from(left);
-        by_logs[transfer.to] += transfer.amount * i64::from(arrived);
+        let [left, arrived] = ledger.marks_of(number);
         match (left, arrived, transfer.outcome) {
             (0, 0, Outcome::Done) => complaints.push(Complaint::Lost { number }),
             (1, 1, Outcome::Refused) => complaints.push(Complaint::AppliedThoughRefused { number }),
@@ -102,13 +116,62 @@ pub fn check(
             (2.., _, _) | (_, 2.., _) => complaints.push(Complaint::Twice { number }),
             _ => complaints.push(Complaint::Torn { number }),
         }
+        if let (Some(watched), Some([left, _])) = (transfer.watched, transfer.answered)
+            && watched - transfer.amount != left
+        {
+            complaints.push(Complaint::Unguarded { number });
+        }
     }
-    for (account, (&stored, by_logs)) in books.balances.iter().zip(by_logs).enumerate() {
+    for (account, (&stored, by_logs)) in books.balances.iter().zip(ledger.balances).enumerate() {
         if stored != by_logs {
             complaints.push(Complaint::Balance { account, stored, by_logs });
         }
     }
     complaints
+}
+
+/// The logs, replayed from the opening balances.
+struct Ledger<'a> {
+    made: HashMap<u64, &'a Transfer>,
+    /// Of each number the marks in the log it left and in the log it went to.
+    marks: HashMap<u64, [u32; 2]>,
+    balances: Vec<i64>,
+}
+
+impl<'a> Ledger<'a> {
+    fn of(opening: i64, transfers: &'a [Transfer], accounts: usize) -> Ledger<'a> {
+        let made = transfers.iter().map(|t| (t.number, t)).collect();
+        Ledger { made, marks: HashMap::new(), balances: vec![opening; accounts] }
+    }
+
+    fn marks_of(&self, number: u64) -> [u32; 2] {
+        self.marks.get(&number).copied().unwrap_or_default()
+    }
+
+    fn enter(&mut self, account: usize, log: &[u64], complaints: &mut Vec<Complaint>) {
+        let mut latest: HashMap<u32, u64> = HashMap::new();
+        for &number in log {
+            let (side, change, transfer) = match self.made.get(&number) {
+                Some(t) if t.from == account => (0, -t.amount, t),
+                Some(t) if t.to == account => (1, t.amount, t),
+                _ => {
+                    complaints.push(Complaint::Stray { number });
+                    continue;
+                }
+            };
+            self.marks.entry(number).or_default()[side] += 1;
+            self.balances[account] += change;
+            let by_logs = self.balances[account];
+            if let Some(answered) = transfer.answered.map(|balances| balances[side])
+                && answered != by_logs
+            {
+                complaints.push(Complaint::Answer { number, answered, by_logs });
+            }
+            if latest.insert(transfer.session, number).is_some_and(|earlier| earlier > number) {
+                complaints.push(Complaint::OutOfOrder { number });
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -142,5 +205,19 @@ mod tests {
         assert!(found(Fault::Doubled, |c| matches!(c, Complaint::Twice { .. })), "two marks");
         let refused = |c: &Complaint| matches!(c, Complaint::AppliedThoughRefused { .. });
         assert!(found(Fault::DirtyRead, refused), "a refused transfer's mark");
+        let answer = |c: &Complaint| matches!(c, Complaint::Answer { .. });
+        assert!(found(Fault::StaleSnapshot, answer), "a balance of some time ago");
+        let unguarded = |c: &Complaint| matches!(c, Complaint::Unguarded { .. });
+        assert!(found(Fault::WriteSkew, unguarded), "a forgotten WATCH");
+    }
+
+    #[test]
+    fn a_connection_whose_transfers_changed_places_is_found() {
+        let mut run = bank_run(1, None);
+        let log = run.books.logs.iter_mut().find(|log| log.len() > 1).expect("a busy account");
+        log.swap(0, 1);
+        let number = log[1];
+        let complaints = check(run.opening, &run.transfers, &run.reads, &run.books);
+        assert!(complaints.contains(&Complaint::OutOfOrder { number }), "{complaints:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Dependencies between transactions, and the cycles among them. A cycle means that no order of the
 //! transactions explains what was seen; which kinds of edges it takes names the anomaly.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 /// Why one transaction must come before another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,30 +100,39 @@ impl Graph {
                     continue;
                 }
                 // A cycle with exactly one such edge is that edge and a way back without any.
-                let way_back = match (kind, edge) {
-                    (CycleKind::GSingle, Edge::ReadWrite) => self.path(to as usize, from, quiet),
+                let back = match (kind, edge) {
+                    (CycleKind::GSingle, Edge::ReadWrite) => quiet,
                     (CycleKind::GSingle, _) => continue,
-                    _ => self.path(to as usize, from, allowed),
+                    _ => allowed,
                 };
-                let Some(way_back) = way_back else { continue };
-                if best.as_ref().is_none_or(|best| way_back.len() + 1 < best.len()) {
+                // Only a shorter cycle is of interest: in a history that is broken all over, the
+                // first one found keeps all later searches small.
+                let steps_max = best.as_ref().map_or(usize::MAX, |best| best.len() - 2);
+                if steps_max == 0 {
+                    return best;
+                }
+                if let Some(way_back) = self.path(to as usize, from, back, steps_max) {
                     let mut path = vec![(from, edge)];
                     path.extend(way_back);
                     best = Some(path);
-                }
-                if best.as_ref().is_some_and(|best| best.len() == 2) {
-                    return best;
                 }
             }
         }
         best
     }
 
-    /// The shortest path, as nodes with the edges that leave them; the end is not among them.
-    fn path(&self, from: usize, to: usize, allowed: Allowed) -> Option<Vec<(usize, Edge)>> {
-        let mut came: std::collections::HashMap<usize, (usize, Edge)> = Default::default();
-        let mut queue = VecDeque::from([from]);
-        while let Some(node) = queue.pop_front() {
+    /// The shortest path of at most `steps_max` edges, as nodes with the edges that leave them; the
+    /// end is not among them.
+    fn path(
+        &self,
+        from: usize,
+        to: usize,
+        allowed: Allowed,
+        steps_max: usize,
+    ) -> Option<Vec<(usize, Edge)>> {
+        let mut came: HashMap<usize, (usize, Edge)> = HashMap::new();
+        let mut queue = VecDeque::from([(from, 0)]);
+        while let Some((node, steps)) = queue.pop_front() {
             if node == to {
                 let mut path = Vec::new();
                 let mut at = to;
@@ -135,11 +144,14 @@ impl Graph {
                 path.reverse();
                 return Some(path);
             }
+            if steps == steps_max {
+                continue;
+            }
             for &(next, edge) in self.edges[node].iter().filter(|(_, edge)| allowed.admits(*edge)) {
                 let next = next as usize;
                 if next != from && !came.contains_key(&next) {
                     came.insert(next, (node, edge));
-                    queue.push_back(next);
+                    queue.push_back((next, steps + 1));
                 }
             }
         }

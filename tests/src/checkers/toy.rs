@@ -247,6 +247,7 @@ pub fn bank_run(seed: u64, fault: Option<Fault>) -> BankRun {
             }
             _ => 1,
         };
+        let before = [books.balances[from], books.balances[to]];
         for _ in 0..times {
             books.balances[from] -= amount;
             books.logs[from].push(number);
@@ -260,7 +261,23 @@ pub fn bank_run(seed: u64, fault: Option<Fault>) -> BankRun {
             }
         }
         reads.push(books.balances.clone());
-        transfers.push(Transfer { number, from, to, amount, outcome });
+        let answered = match strikes {
+            Some(Fault::StaleSnapshot) => before,
+            _ => [books.balances[from], books.balances[to]],
+        };
+        // Somebody paid in between, and EXEC did not mind.
+        let paid_since = if strikes == Some(Fault::WriteSkew) { 7 } else { 0 };
+        let applied = times == 1 && outcome == Outcome::Done;
+        transfers.push(Transfer {
+            number,
+            session: 0,
+            from,
+            to,
+            amount,
+            outcome,
+            watched: applied.then_some(before[0] - paid_since),
+            answered: applied.then_some(answered),
+        });
     }
     BankRun { opening, transfers, reads, books }
 }
