@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Shows everything pass: formatting, lints, house rules, unit tests, live servers, conformance,
-# the differential run and client libraries. Installs what is missing (see requirements.sh), needs
-# no answers, and can be run again and again. Ends with one line `N passed, N failed`.
+# Shows everything pass: formatting, lints, house rules, unit tests, live servers, conformance, the
+# differential run, transactions and client libraries. Installs what is missing (see
+# requirements.sh), needs no answers, and can be run again and again. Ends with one line
+# `N passed, N failed`.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
 export CARGO_TERM_COLOR=never CARGO_TERM_PROGRESS_WHEN=never RUST_BACKTRACE=0
 
 COMMANDS=${FREEHOLD_DIFFERENTIAL_COMMANDS:-200000}
+TRANSFERS=${FREEHOLD_TRANSFERS:-50000}
 SEED=${FREEHOLD_SEED:-1}
 passed=0
 failed=0
@@ -89,6 +91,8 @@ part "lints" cargo clippy -j2 --workspace --all-targets -- -D warnings
 part "tests" tests
 part "differential, $COMMANDS commands" \
     "$target/debug/differential" --commands "$COMMANDS" --seed "$SEED"
+part "transfers, $TRANSFERS over 4 cores" \
+    "$target/debug/transfers" --transfers "$TRANSFERS" --cores 4 --seed "$SEED"
 part "clients, 1 core" clients 1
 part "clients, 2 cores" clients 2
 finish

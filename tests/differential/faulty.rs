@@ -2,11 +2,10 @@
 //! wrongly in one small way, and a test for each way that the run finds it, names the command and
 //! shortens it. The clean proxy must find nothing.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use freehold_protocol::resp::value::{Value, decode};
 use freehold_tests::client::Client;
 use freehold_tests::raw::Raw;
 use freehold_tests::server;
@@ -49,7 +48,7 @@ fn serve(stream: TcpStream, target: &str, fault: Fault) -> Option<()> {
     let mut far = Raw::connect(target).ok()?;
     let mut asked = Vec::new();
     loop {
-        let (value, used) = next(&mut near, &mut asked)?;
+        let (value, used) = near.next(&mut asked)?;
         asked.drain(..used);
         let words = items(&value)?.iter().filter_map(bytes);
         let mut request: Request = words.map(<[u8]>::to_vec).collect();
@@ -59,25 +58,13 @@ fn serve(stream: TcpStream, target: &str, fault: Fault) -> Option<()> {
         freehold_protocol::resp::value::encode_request(&parts, &mut encoded);
         far.send(&encoded).ok()?;
         let mut reply = Vec::new();
-        let (_, used) = next(&mut far, &mut reply)?;
+        let (_, used) = far.next(&mut reply)?;
         reply.truncate(used);
         (fault.reply)(&mut reply);
         near.stream.write_all(&reply).ok()?;
         if is(&request, "QUIT") {
             return None;
         }
-    }
-}
-
-/// Reads until a whole value stands at the front of `buffer`.
-fn next(from: &mut Raw, buffer: &mut Vec<u8>) -> Option<(Value, usize)> {
-    loop {
-        if let Some(found) = decode(buffer).ok()? {
-            return Some(found);
-        }
-        let mut chunk = [0; 4096];
-        let count = from.stream.read(&mut chunk).ok().filter(|&count| count > 0)?;
-        buffer.extend_from_slice(&chunk[..count]);
     }
 }
 

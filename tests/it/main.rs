@@ -30,3 +30,4 @@ mod order;
 mod pubsub;
 mod shutdown;
 mod slow_readers;
+mod transactions;

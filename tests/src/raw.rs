@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
+use freehold_protocol::resp::value::{Value, decode};
+
 /// How long a test waits for bytes that should come at once.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -44,6 +46,19 @@ impl Raw {
             line.push(self.take(1)?[0]);
         }
         Ok(line)
+    }
+
+    /// The next whole value, with the bytes it takes at the front of `buffer`; nothing when the
+    /// peer closes or sends what is no value.
+    pub fn next(&mut self, buffer: &mut Vec<u8>) -> Option<(Value, usize)> {
+        let mut chunk = [0; 4096];
+        loop {
+            if let Some(found) = decode(buffer).ok()? {
+                return Some(found);
+            }
+            let count = self.stream.read(&mut chunk).ok().filter(|&count| count > 0)?;
+            buffer.extend_from_slice(&chunk[..count]);
+        }
     }
 
     /// Everything until the server closes; a reset counts as a close.
