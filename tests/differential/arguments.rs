@@ -14,7 +14,7 @@ pub struct Arguments {
     pub against_itself: bool,
 }
 
-pub const USAGE: &str = "differential [--commands N] [--seed S] [--cores 1,2] [--resp 2,3] \
+pub const USAGE: &str = "differential [--commands N] [--seed S] [--cores 1,2,4] [--resp 2,3] \
                          [--chapter SEED] [--against-itself]";
 
 impl Arguments {
@@ -24,7 +24,7 @@ impl Arguments {
         let mut arguments = Arguments {
             commands: 20_000,
             seed: 1,
-            cores: vec![1, 2],
+            cores: vec![1, 2, 4],
             resp: vec![2, 3],
             chapter: None,
             against_itself: false,

@@ -2,7 +2,7 @@
 //! compared. A difference that `allow.txt` does not explain is shortened to the fewest requests
 //! that still show it, printed with the seed that replays it, and fails the run.
 //!
-//! `cargo run -p freehold-tests --bin differential -- --commands 200000 --seed 1`
+//! `cargo run -p freehold-tests --bin differential -- --commands 200000 --seed 1 --cores 1,2,4`
 #![forbid(unsafe_code)]
 
 mod allow;
@@ -23,6 +23,7 @@ use std::collections::HashSet;
 use std::process::ExitCode;
 use std::rc::Rc;
 
+use freehold_tests::progress::Progress;
 use freehold_tests::random::Random;
 use freehold_tests::server::{self, Server};
 use freehold_tests::show::command_line;
@@ -34,6 +35,9 @@ use step::{Step, Turn, name_of};
 
 /// Turns of a chapter: long enough for state to grow, short enough to be shortened in seconds.
 const CHAPTER_TURNS: usize = 400;
+/// redis-server ends a wait that has run out of time when its clock ticks, and the run waits for
+/// that: with ten ticks a second, as by default, most of its time.
+const OFTEN: &[&str] = &["--hz", "500"];
 /// Different differences after which a run has said enough.
 const DIFFERENCES_MAX: usize = 12;
 
@@ -54,8 +58,9 @@ fn main() -> ExitCode {
     let mut differences = 0;
     let mut played = 0;
     let mut allowed = 0;
+    let mut progress = Progress::new(share * combinations.len() as u64, "commands");
     for (index, &(cores, resp)) in combinations.iter().enumerate() {
-        let found = combination(&arguments, cores, resp, share, index as u64);
+        let found = combination(&arguments, cores, resp, share, index as u64, &mut progress);
         differences += found.differences;
         played += found.played;
         allowed += found.allowed;
@@ -70,12 +75,20 @@ struct Found {
     allowed: u64,
 }
 
-fn combination(arguments: &Arguments, cores: u16, resp: u8, share: u64, index: u64) -> Found {
-    let reference = server::redis().start();
+fn combination(
+    arguments: &Arguments,
+    cores: u16,
+    resp: u8,
+    share: u64,
+    index: u64,
+    progress: &mut Progress,
+) -> Found {
+    let reference = server::redis().with(OFTEN).start();
     let subject = match arguments.against_itself {
         true => server::redis(),
         false => server::freehold(cores),
     };
+    let subject = subject.with(OFTEN);
     let running: Rc<RefCell<Option<Server>>> = Rc::default();
     let last = Rc::clone(&running);
     let revive = move || {
@@ -103,12 +116,16 @@ fn combination(arguments: &Arguments, cores: u16, resp: u8, share: u64, index: u
         {
             let (turns, difference) = shorten::shorten(&mut pair, &turns, &first);
             let replay = format!("--chapter {seed} --cores {cores} --resp {resp}");
+            progress.end();
             report(&turns, &difference, &replay);
         }
         if arguments.chapter.is_some() {
             break;
         }
+        let note = format!("{cores} cores, RESP{resp}, {} differences", seen.len());
+        progress.at(share * index + pair.played, &note);
     }
+    progress.end();
     let (allowed, idle) = pair.allowed.summary();
     println!("cores {cores}, RESP{resp}: {} commands, {} differences", pair.played, seen.len());
     if !idle.is_empty() && share >= 50_000 {
