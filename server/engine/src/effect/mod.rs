@@ -117,9 +117,17 @@ pub struct Effects {
     /// Somebody waits for keys of this core.
     has_readers: bool,
     /// Keys that have got something, or gone, since those who wait were last served.
-    pub ready: Vec<(u8, Box<[u8]>)>,
+    pub ready: Vec<Ready>,
     /// Whole databases have changed: any key may be such a one.
     pub all_ready: bool,
+}
+
+/// A key to be looked at for those who wait for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ready {
+    pub key: (u8, Box<[u8]>),
+    /// The one of them it concerns, by ticket; all when none.
+    pub only: Option<u64>,
 }
 
 /// What keyspace notifications tell.
@@ -155,7 +163,9 @@ impl Effects {
             Effect::Set { db, key, .. }
             | Effect::Edit { db, key, .. }
             | Effect::Put { db, key, .. }
-            | Effect::Delete { db, key, .. } => self.ready.push((db, key.into())),
+            | Effect::Delete { db, key, .. } => {
+                self.ready.push(Ready { key: (db, key.into()), only: None });
+            }
             Effect::Splice { .. } | Effect::Expire { .. } => {}
         }
     }

@@ -1,5 +1,6 @@
 //! The side of the client: it begins to wait, is answered, runs out of time, or goes.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use freehold_protocol::args::Args;
@@ -49,7 +50,8 @@ impl Shard {
         let ticket = self.tickets.take().0;
         let home = self.core.id;
         let claim = Arc::new(Claim::default());
-        let waiter = Waiter { ticket, home, caller, request, claim };
+        let passed_over = Cell::new(false);
+        let waiter = Waiter { ticket, home, caller, request, claim, passed_over };
         let deadline_mono_us =
             (timeout_ms > 0).then(|| self.core.now.mono_us.saturating_add(timeout_ms * 1000));
         for &core in &cores {

@@ -8,6 +8,7 @@ use super::{Wait, Waiter, is_waited_for, nothing};
 use crate::command::context::KeyHint;
 use crate::command::request::OwnedRequest;
 use crate::command::spec::Spec;
+use crate::effect::Ready;
 use crate::shard::locks::{LockKey, Ticket};
 use crate::shard::parcel::Message;
 use crate::shard::{Shard, execute};
@@ -115,7 +116,13 @@ impl Shard {
         {
             self.waiters.insert(Waiter { request, ..(*waiter).clone() }, keys);
         }
-        self.core.effects.ready.extend_from_slice(self.waiters.keys_of(ticket));
+        // What was there when the claim was taken has been found too little: to look at it again
+        // would only send the claim round.
+        if self.waiters.get(ticket).is_some_and(|waiter| waiter.passed_over.take()) {
+            let keys = self.waiters.keys_of(ticket).iter().cloned();
+            let looks = keys.map(|key| Ready { key, only: Some(ticket) });
+            self.core.effects.ready.extend(looks);
+        }
         self.serve_ready();
     }
 
@@ -132,20 +139,21 @@ impl Shard {
         let mut held = Vec::new();
         loop {
             if std::mem::take(&mut self.core.effects.all_ready) {
-                self.core.effects.ready = self.waiters.all_keys();
+                let keys = self.waiters.all_keys().into_iter();
+                self.core.effects.ready = keys.map(|key| Ready { key, only: None }).collect();
             }
             let ready = std::mem::take(&mut self.core.effects.ready);
             if ready.is_empty() {
                 break;
             }
-            for key in ready {
-                let fingerprint = self.core.keyspace.key_ref(&key.1).hash;
-                if !self.waiters.wants(&key) {
+            for look in ready {
+                let fingerprint = self.core.keyspace.key_ref(&look.key.1).hash;
+                if !self.waiters.wants(&look.key) {
                     continue;
                 }
                 let locked = self.locks.blocks(LockKey { fingerprint, write: true });
-                if locked || !self.serve_key(&key) {
-                    held.push(key);
+                if locked || !self.serve_key(&look) {
+                    held.push(look);
                 }
             }
         }
@@ -154,10 +162,13 @@ impl Shard {
 
     /// False when a waiter's command names another key that a transaction holds: those behind it
     /// must not overtake it.
-    fn serve_key(&mut self, key: &(u8, Box<[u8]>)) -> bool {
+    fn serve_key(&mut self, Ready { key, only }: &Ready) -> bool {
         let mut after = None;
         while let Some(waiter) = self.waiters.next(key, after) {
             after = Some(waiter.ticket);
+            if only.is_some_and(|only| only != waiter.ticket) {
+                continue;
+            }
             let entry = self.core.keyspace.get(key.0, &self.core.keyspace.key_ref(&key.1));
             if is_news(waiter.request.command.spec, entry.map(|entry| entry.kind())) {
                 if !self.locks.is_empty()
@@ -172,7 +183,9 @@ impl Shard {
     }
 
     fn serve(&mut self, waiter: &Rc<Waiter>) {
-        if !waiter.claim.take() {
+        let claimed = waiter.claim.take();
+        waiter.passed_over.set(!claimed);
+        if !claimed {
             return;
         }
         if !self.can_serve_here(waiter) {

@@ -1,5 +1,6 @@
 //! Who waits for which key of this core, the longest waiting first.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct Waiter {
     pub caller: Caller,
     pub request: OwnedRequest,
     pub claim: Arc<Claim>,
+    /// Something came while another core had the claim, and may have been missed by it.
+    pub passed_over: Cell<bool>,
 }
 
 /// A key that is waited for.
@@ -65,6 +68,12 @@ impl Waiters {
             }
         }
         removed.map(|waiter| (waiter, keys))
+    }
+
+    /// The waiter of this ticket.
+    pub fn get(&self, ticket: Ticket) -> Option<&Rc<Waiter>> {
+        let key = self.keys.get(&ticket)?.first()?;
+        self.by_key.get(key)?.get(&ticket)
     }
 
     /// The keys a waiter waits for here.

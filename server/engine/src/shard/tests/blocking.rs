@@ -105,6 +105,30 @@ fn an_element_moves_between_lists_of_different_cores_when_it_comes() {
     }
 }
 
+/// The bug: a client that waits for more than there is (EXACTLY) and moves it to another core was
+/// tried again as soon as it had been tried, for ever: both cores spun. Two of them did so to each
+/// other.
+#[test]
+fn a_client_that_is_given_too_little_waits_on_quietly() {
+    for cores in CORES {
+        let mut node = TestNode::new(cores);
+        let waiting = clients(&mut node, 2);
+        for &client in &waiting {
+            send(&mut node, client, "BLMOVEM a b RIGHT LEFT 0 EXACTLY 2 BULK");
+        }
+        node.run("RPUSH a 1");
+        assert!(node.shards.iter().all(|shard| shard.is_at_rest()), "{cores} cores");
+        for client in &waiting {
+            assert_eq!(got(&mut node, *client), "");
+        }
+        for pushed in ["RPUSH a 2", "RPUSH a 1 2"] {
+            node.run(pushed);
+            let one: String = waiting.iter().map(|&client| got(&mut node, client)).collect();
+            assert_eq!(one, "*2 $1 1 $1 2 ", "{cores} cores");
+        }
+    }
+}
+
 #[test]
 fn what_a_served_client_pushes_serves_the_next() {
     for cores in CORES {
