@@ -52,8 +52,9 @@ impl Shard {
         let claim = Arc::new(Claim::default());
         let passed_over = Cell::new(false);
         let waiter = Waiter { ticket, home, caller, request, claim, passed_over };
+        let timeout_us = timeout_ms.saturating_mul(1000);
         let deadline_mono_us =
-            (timeout_ms > 0).then(|| self.core.now.mono_us.saturating_add(timeout_ms * 1000));
+            (timeout_us > 0).then(|| self.core.now.mono_us.saturating_add(timeout_us));
         for &core in &cores {
             let waiter = waiter.clone();
             let wait = if owner.is_some() { Wait::Attempt(waiter) } else { Wait::Register(waiter) };

@@ -129,6 +129,20 @@ fn a_client_that_is_given_too_little_waits_on_quietly() {
     }
 }
 
+/// The bug: the end of so long a wait was computed without regard to the clock's range, so it was
+/// over before it began.
+#[test]
+fn a_wait_beyond_the_end_of_the_clock_does_not_end() {
+    let mut node = TestNode::new(1);
+    let client = node.connect(0);
+    send(&mut node, client, "BLPOP queue 9007199254740992");
+    node.advance_ms(1_000_000);
+    node.pump();
+    assert_eq!(got(&mut node, client), "");
+    node.run("RPUSH queue 1");
+    assert_eq!(got(&mut node, client), "*2 $5 queue $1 1 ");
+}
+
 #[test]
 fn what_a_served_client_pushes_serves_the_next() {
     for cores in CORES {
