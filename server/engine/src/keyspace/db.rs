@@ -65,6 +65,16 @@ impl Db {
             + self.expiry.array_bytes()
     }
 
+    /// The slots of groups that hold keys: all that is there, and few slots beside it.
+    pub fn slots_around_keys(&self) -> impl Iterator<Item = usize> {
+        let slots = self.tables.slots();
+        let groups = self.groups.iter().enumerate().filter(|(_, counts)| counts.len > 0);
+        groups.flat_map(move |(group, _)| {
+            let first = group * GROUP_SLOTS;
+            first..slots.min(first + GROUP_SLOTS)
+        })
+    }
+
     /// Counts a key in whose word is about to be inserted; answers with its due field.
     #[inline]
     pub fn admit(&mut self, slot: usize, deadline: Option<UnixMillis>) -> u16 {

@@ -1,10 +1,10 @@
 //! What must hold of a keyspace between calls, asserted by tests after random operations.
 
-use super::Keyspace;
 use super::db::Db;
 use super::entry::{Header, flag};
 use super::expiry::decode;
 use super::table::word;
+use super::{Keyspace, ValueRef};
 use crate::base::time::UnixMillis;
 
 impl Keyspace {
@@ -15,8 +15,8 @@ impl Keyspace {
         let (mut block_bytes, mut outside_bytes) = (0, 0);
         for db in &self.dbs {
             self.check_counts(db);
-            for (slot, table) in db.tables.iter().enumerate() {
-                for word in table.words() {
+            for slot in db.slots_around_keys() {
+                for word in db.tables.table(slot).words() {
                     block_bytes += self.slab.block_bytes(word::handle(word)) as u64;
                     outside_bytes += self.outside_bytes(word);
                     self.check_due(db, slot, word);
@@ -29,9 +29,20 @@ impl Keyspace {
         }
     }
 
+    /// Asserts what every collection promises of itself. O(elements), for tests.
+    pub fn check_values(&self) {
+        for db in 0..self.dbs.len() as u8 {
+            self.for_each(db, |entry| {
+                if let ValueRef::Collection(value) = entry.value() {
+                    value.check_invariants(&self.rules);
+                    assert!(!value.is_spent(), "an empty collection is no key");
+                }
+            });
+        }
+    }
+
     fn check_counts(&self, db: &Db) {
-        let len: usize = db.tables.iter().map(|table| table.len).sum();
-        let expires: usize = db.tables.iter().map(|table| table.expires).sum();
+        let (len, expires) = db.tables.totals();
         let groups = db.groups.iter().fold((0, 0), |(len, expires), group| {
             (len + group.len as usize, expires + group.expires as usize)
         });
@@ -39,9 +50,8 @@ impl Keyspace {
         assert_eq!(groups, (len, expires));
         db.tables.check_invariants();
         let deadlines: Vec<UnixMillis> = db
-            .tables
-            .iter()
-            .flat_map(|table| table.words())
+            .slots_around_keys()
+            .flat_map(|slot| db.tables.table(slot).words())
             .filter_map(|word| self.entry(word::handle(word)).expiry())
             .collect();
         assert_eq!(deadlines.len(), expires);

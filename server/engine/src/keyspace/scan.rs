@@ -72,10 +72,13 @@ impl Keyspace {
         }
     }
 
-    /// Visits every key of a database. For answers that need them all (KEYS, DEBUG DIGEST).
+    /// Visits every key of a database. For answers that need them all (KEYS, DEBUG DIGEST). Groups
+    /// of slots without keys are passed by.
     pub fn for_each(&self, db: u8, mut visit: impl FnMut(EntryRef<'_>)) {
-        for table in self.dbs[usize::from(db)].tables.iter() {
-            table.words().for_each(|word| visit(self.entry(word::handle(word))));
+        let db = &self.dbs[usize::from(db)];
+        for slot in db.slots_around_keys() {
+            let words = db.tables.table(slot).words();
+            words.for_each(|word| visit(self.entry(word::handle(word))));
         }
     }
 

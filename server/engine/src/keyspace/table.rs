@@ -71,8 +71,6 @@ pub(super) struct Table<'a> {
     pub buckets: &'a [Bucket],
     /// Words in it.
     pub len: usize,
-    /// Words with a due field.
-    pub expires: usize,
 }
 
 impl<'a> Table<'a> {

@@ -54,7 +54,6 @@ impl Tables {
         Some(Table {
             buckets: self.store.buckets(header.block, header.buckets as usize),
             len: header.len as usize,
-            expires: header.expires as usize,
         })
     }
 
@@ -64,9 +63,11 @@ impl Tables {
         self.get(slot).expect("an owned slot")
     }
 
-    /// The tables of all slots in order.
-    pub fn iter(&self) -> impl Iterator<Item = Table<'_>> {
-        (0..self.slots()).map(|slot| self.table(slot))
+    /// Keys of all slots, and those of them with a due field.
+    pub fn totals(&self) -> (usize, usize) {
+        self.headers.iter().fold((0, 0), |(len, expires), header| {
+            (len + header.len as usize, expires + header.expires as usize)
+        })
     }
 
     /// Keys of a slot, without looking at its buckets.

@@ -139,6 +139,14 @@ macro_rules! stored {
                 }
             }
 
+            /// As [`Collection::check_invariants`].
+            pub fn check_invariants(&self, rules: &Rules) {
+                match self {
+                    Value::Bytes(_) => {}
+                    $(Value::$name(collection) => collection.check_invariants(rules),)*
+                }
+            }
+
             /// Frees up to about `pieces` allocations; whether any are left.
             pub fn dismantle(&mut self, pieces: usize) -> bool {
                 match self {
