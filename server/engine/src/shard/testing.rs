@@ -1,6 +1,10 @@
 //! A whole node on one thread with virtual time, for tests: as many shards as asked for, joined by
 //! plain queues. What the server does with sockets and rings, this does with vectors.
 
+mod mutate;
+mod rows;
+pub mod walk;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -40,6 +44,9 @@ impl Host for NoHost {
 
 /// Longer than any request of an example waits.
 const WAIT_MS: i64 = 1_000;
+
+/// Rounds of all cores that are surely more than anything takes.
+const ROUNDS_MAX: u32 = 100_000;
 
 /// A connection of a [`TestNode`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -149,9 +156,14 @@ impl TestNode {
     }
 
     /// Turns all cores until nothing is on its way, delivering in a random order of cores.
+    ///
+    /// # Panics
+    /// When that does not come to an end.
     pub fn pump(&mut self) {
-        let mut quiet = 0;
+        let (mut quiet, mut rounds) = (0, 0);
         while quiet < 2 {
+            assert!(rounds < ROUNDS_MAX, "the cores do not come to rest");
+            rounds += 1;
             let mut moved = false;
             let mut order: Vec<usize> = (0..self.shards.len()).collect();
             self.random.shuffle(&mut order);

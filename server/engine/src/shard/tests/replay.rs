@@ -1,87 +1,147 @@
-//! Effects tell the whole truth: replayed on an empty keyspace they give the same content.
+//! Effects tell the whole truth: replayed on an empty keyspace they give the same content. Walks
+//! through the whole command table are drawn and replayed; `FREEHOLD_REPLAY_WALKS` says how many,
+//! `FREEHOLD_SEED` which one is the first. A walk that fails is shortened and told with its seed.
+
+use std::env;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::base::random::Random;
-use crate::effect::{apply, decode_all};
-use crate::keyspace::Keyspace;
-use crate::shard::testing::TestNode;
+use crate::effect::Effect;
+use crate::shard::testing::walk::{Ground, Met, Scope, Step, Throw, Walk, writing_commands};
 
-const KEYS: [&str; 6] = ["a", "b", "c", "d", "e", "{a}f"];
+/// About ten seconds of the profile tests are built with.
+const WALKS: u64 = 10_000;
+const STEPS: usize = 40;
 
-fn random_command(random: &mut Random) -> String {
-    let pick = |random: &mut Random| KEYS[random.below(KEYS.len() as u64) as usize];
-    let (key, other) = (pick(random), pick(random));
-    let number = random.below(1000);
-    match random.below(30) {
-        0 => format!("SET {key} {number}"),
-        1 => format!("SET {key} value{number} PX {number}"),
-        2 => format!("SET {key} v{number} KEEPTTL"),
-        3 => format!("APPEND {key} {number}"),
-        4 => format!("SETRANGE {key} {} xyz", number % 50),
-        5 => format!("INCR {key}"),
-        6 => format!("INCRBYFLOAT {key} 0.{number}"),
-        7 => format!("MSET {key} 1 {other} {number}"),
-        8 => format!("MSETNX {key} 1 {other} {number}"),
-        9 => format!("DEL {key} {other}"),
-        10 => format!("UNLINK {key}"),
-        11 => format!("EXPIRE {key} {}", number % 3),
-        12 => format!("PEXPIRE {key} {number}"),
-        13 => format!("PERSIST {key}"),
-        14 => format!("RENAME {key} {other}"),
-        15 => format!("RENAMENX {key} {other}"),
-        16 => format!("COPY {key} {other} REPLACE"),
-        17 => format!("COPY {key} {other} DB 1"),
-        18 => format!("MOVE {key} 1"),
-        19 => format!("GETDEL {key}"),
-        20 => format!("GETEX {key} PX {number}"),
-        21 => format!("GETSET {key} {number}"),
-        22 => "SWAPDB 0 1".to_owned(),
-        23 if number < 50 => "FLUSHDB".to_owned(),
-        24 if number < 20 => "FLUSHALL".to_owned(),
-        25 => format!("SELECT {}", number % 2),
-        26 => format!("SET {key} {}", "long".repeat(number as usize)),
-        27 => format!("DECRBY {key} {number}"),
-        _ => format!("GET {key}"),
+/// What is left out of a replay, to see whether anybody notices.
+type Keep = fn(&Effect<'_>) -> bool;
+
+fn number_from(name: &str, default: u64) -> u64 {
+    match env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")),
+        Err(_) => default,
     }
 }
 
-/// Replays each core's effects on a fresh keyspace and adds the digests up.
-fn replayed_digest(node: &mut TestNode) -> u128 {
-    let mut sum = 0u128;
-    for shard in &mut node.shards {
-        let effects = shard.core.effects.take();
-        let slots = shard.core.keyspace.slots();
-        let mut fresh = Keyspace::new(slots, shard.core.keyspace.databases(), [9, 9, 9, 9]);
-        decode_all(&effects, |effect| apply(&mut fresh, &effect, 0)).expect("they decode");
-        sum = sum.wrapping_add(fresh.digest());
-    }
-    sum
+/// Why a walk failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Failure {
+    Diverged,
+    Panicked,
 }
 
-#[test]
-fn replaying_the_effects_of_random_commands_gives_the_same_digest() {
-    for seed in 0..150 {
-        let mut random = Random::new(seed);
-        let cores = [1, 2, 4][(seed % 3) as usize];
-        let mut node = TestNode::new(cores);
-        node.shards.iter_mut().for_each(|shard| shard.core.effects.listen());
-        for _ in 0..120 {
-            let command = random_command(&mut random);
-            node.run(&command);
-            if random.below(8) == 0 {
-                node.advance_ms(random.below(300) as i64);
-                node.pump();
+/// Draws and plays the walk of a seed, noting its steps.
+fn wander(ground: &Ground, steps: &mut Vec<Step>, keep: Keep) -> (Result<(), Failure>, Met) {
+    let mut random = Random::new(ground.seed);
+    let mut walk = Walk::new(ground);
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        for _ in 0..STEPS {
+            steps.push(walk.draw(Throw::random(&mut random)));
+            walk.perform(steps.last().expect("it was pushed"));
+        }
+        walk.finish();
+        walk.replays(keep)
+    }));
+    (judge(played), walk.met)
+}
+
+/// Plays these steps.
+fn play(ground: &Ground, steps: &[Step], keep: Keep) -> Result<(), Failure> {
+    judge(catch_unwind(AssertUnwindSafe(|| {
+        let mut walk = Walk::new(ground);
+        steps.iter().for_each(|step| walk.perform(step));
+        walk.finish();
+        walk.replays(keep)
+    })))
+}
+
+fn judge(played: std::thread::Result<bool>) -> Result<(), Failure> {
+    match played {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::Diverged),
+        Err(_) => Err(Failure::Panicked),
+    }
+}
+
+/// Drops steps, many at a time and then one by one, as long as the rest fails in the same way.
+fn shorten(ground: &Ground, mut steps: Vec<Step>, failure: Failure, keep: Keep) -> Vec<Step> {
+    let mut piece = steps.len();
+    while piece > 0 {
+        let mut at = 0;
+        while at < steps.len() {
+            let mut fewer = steps.clone();
+            fewer.drain(at..(at + piece).min(steps.len()));
+            if play(ground, &fewer, keep) == Err(failure) {
+                steps = fewer;
+            } else {
+                at += piece;
             }
         }
-        let digest = node.digest();
-        assert_eq!(replayed_digest(&mut node), digest, "seed {seed}, {cores} cores");
+        piece /= 2;
     }
+    steps
+}
+
+/// # Panics
+/// When the walk of this seed fails, with what there is to know about it.
+fn must_hold(seed: u64) -> Met {
+    let ground = Ground::new(Scope::Keys, seed);
+    let mut steps = Vec::new();
+    let (result, met) = wander(&ground, &mut steps, |_| true);
+    if let Err(failure) = result {
+        let steps = shorten(&ground, steps, failure, |_| true);
+        panic!("FREEHOLD_SEED={seed}: {failure:?} on {ground:?}\n{steps:#?}");
+    }
+    met
 }
 
 #[test]
-fn the_digest_test_would_notice_a_missing_effect() {
-    let mut node = TestNode::new(1);
-    node.run("SET a 1");
-    node.shards[0].core.effects.listen();
-    node.run("SET b 2");
-    assert_ne!(node.digest(), replayed_digest(&mut node), "SET a was never told");
+fn replaying_the_effects_of_any_walk_gives_the_same_digest() {
+    let first = number_from("FREEHOLD_SEED", 0);
+    let walks = number_from("FREEHOLD_REPLAY_WALKS", WALKS);
+    let mut sum = must_hold(first);
+    for seed in first + 1..first + walks {
+        let met = must_hold(seed);
+        sum.changes.iter_mut().zip(&met.changes).for_each(|(sum, changes)| *sum += changes);
+        sum.served += met.served;
+        sum.expired_keys += met.expired_keys;
+        sum.evicted_keys += met.evicted_keys;
+    }
+    println!("{walks} walks of {STEPS} steps");
+    if walks < WALKS {
+        return; // a replay of a failure, or a first look
+    }
+    let idle: Vec<&str> = writing_commands()
+        .filter(|command| sum.changes[command.index] == 0)
+        .map(|command| &*command.full_name)
+        .collect();
+    assert!(idle.is_empty(), "never drawn with success: {idle:?}");
+    assert!(sum.served > 0, "no waiting client was served");
+    assert!(sum.expired_keys > 0, "no key has expired");
+    assert!(sum.evicted_keys > 0, "no key was evicted");
+}
+
+/// Whichever kind of effect is forgotten, some walk tells, and few of its steps suffice to show it.
+#[test]
+fn an_effect_that_is_left_out_is_noticed_and_the_walk_shortened_to_it() {
+    let flaws: [(&str, Keep); 8] = [
+        ("set", |effect| !matches!(effect, Effect::Set { .. })),
+        ("splice", |effect| !matches!(effect, Effect::Splice { .. })),
+        ("edit", |effect| !matches!(effect, Effect::Edit { .. })),
+        ("put", |effect| !matches!(effect, Effect::Put { .. })),
+        ("expire", |effect| !matches!(effect, Effect::Expire { .. })),
+        ("delete", |effect| !matches!(effect, Effect::Delete { .. })),
+        ("flush", |effect| !matches!(effect, Effect::Flush { .. })),
+        ("swap", |effect| !matches!(effect, Effect::SwapDb { .. })),
+    ];
+    for (name, keep) in flaws {
+        let mut steps = Vec::new();
+        let found = (0..300).map(|seed| Ground::new(Scope::Keys, seed)).find(|ground| {
+            steps.clear();
+            wander(ground, &mut steps, keep).0 == Err(Failure::Diverged)
+        });
+        let ground = found.unwrap_or_else(|| panic!("no walk misses {name}"));
+        let steps = shorten(&ground, steps, Failure::Diverged, keep);
+        assert!(steps.len() <= 4, "{name} took {steps:#?}");
+    }
 }
