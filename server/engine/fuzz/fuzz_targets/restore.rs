@@ -1,19 +1,13 @@
 //! Any bytes as a value in RDB form, as RESTORE meets them behind a right checksum: a sound value
-//! or
-//! an error, in memory bounded by the input. What was read is written and read again, and must be
-//! the same. The same bytes as a whole payload with its footer must never panic either.
+//! or an error, in memory bounded by the input. What was read is written and read again, and must
+//! be the same. The same bytes as a whole payload with its footer must never panic either.
 
 #![no_main]
 
-use std::alloc::System;
-
-use cap::Cap;
 use freehold_engine::value::rdb::{Form, Input, decode_value, encode_value, footer};
-use freehold_engine::value::{Collection, Kind, Rules, Value};
+use freehold_engine::value::{Kind, Rules, Value};
+use freehold_engine_fuzz::bounded;
 use libfuzzer_sys::fuzz_target;
-
-#[global_allocator]
-static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
 /// No string of a value may unpack to more.
 const STRING_BYTES_MAX: usize = 64 * 1024;
@@ -23,25 +17,28 @@ const FREE_BYTES: usize = 4 * 1024 * 1024;
 const GROWTH_MAX: usize = 512;
 
 fuzz_target!(|input: &[u8]| {
-    let limit = ALLOCATOR.allocated() + FREE_BYTES + GROWTH_MAX * input.len();
-    ALLOCATOR.set_limit(limit).expect("the limit is above what is allocated");
-    let _either_way = footer::open(input);
-    if let Some(value) = read(input) {
-        check(&value);
-        let mut body = Vec::new();
-        encode_value(&value, &mut body);
-        let again = read(&body).expect("what was written reads");
-        if let Value::Stream(_) = value {
-            // The form that is written does not tell a consumer's attempts from its successes.
-            let mut third = Vec::new();
-            encode_value(&again, &mut third);
-            assert_eq!(third, body);
-        } else {
-            assert_eq!(again.digest(), value.digest());
+    bounded(FREE_BYTES + GROWTH_MAX * input.len(), || {
+        let _either_way = footer::open(input);
+        if let Some(value) = read(input) {
+            check(&value);
         }
-    }
-    ALLOCATOR.set_limit(usize::MAX).expect("no limit is above everything");
+    });
 });
+
+fn check(value: &Value) {
+    value.check_invariants(&Rules::default());
+    let mut body = Vec::new();
+    encode_value(value, &mut body);
+    let again = read(&body).expect("what was written reads");
+    if let Value::Stream(_) = value {
+        // The form that is written does not tell a consumer's attempts from its successes.
+        let mut third = Vec::new();
+        encode_value(&again, &mut third);
+        assert_eq!(third, body);
+    } else {
+        assert_eq!(again.digest(), value.digest());
+    }
+}
 
 fn read(body: &[u8]) -> Option<Value> {
     let mut input = Input::new(body, STRING_BYTES_MAX);
@@ -53,16 +50,4 @@ fn read(body: &[u8]) -> Option<Value> {
     let value = decode_value(form, &mut input, &Rules::default()).ok()?;
     input.finish().ok()?;
     Some(value)
-}
-
-fn check(value: &Value) {
-    let rules = Rules::default();
-    match value {
-        Value::Bytes(_) => {}
-        Value::List(list) => list.check_invariants(&rules),
-        Value::Set(set) => set.check_invariants(&rules),
-        Value::SortedSet(sorted) => sorted.check_invariants(&rules),
-        Value::Hash(hash) => hash.check_invariants(&rules),
-        Value::Stream(stream) => stream.check_invariants(&rules),
-    }
 }

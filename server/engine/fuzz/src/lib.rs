@@ -1,0 +1,18 @@
+//! What the fuzz targets share: the promise about memory. While an input is worked on, only so much
+//! may be allocated beyond what was; the allocator enforces it: an allocation above the limit
+//! fails, which aborts the process, which the fuzzer reports with the input.
+
+use cap::Cap;
+use std::alloc::System;
+
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+
+/// Runs `body`, which may have `bytes` allocated at a time.
+pub fn bounded<T>(bytes: usize, body: impl FnOnce() -> T) -> T {
+    let limit = ALLOCATOR.allocated() + bytes;
+    ALLOCATOR.set_limit(limit).expect("the limit is above what is allocated");
+    let result = body();
+    ALLOCATOR.set_limit(usize::MAX).expect("no limit is above everything");
+    result
+}
