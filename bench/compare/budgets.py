@@ -92,6 +92,19 @@ def _growth(growth):
     return Verdict("longest insert while growing", "≤ 100 us", text, insert["max_us"] <= 100)
 
 
+def _big(big):
+    cases = [case for found in (big or {"runs": []})["runs"] for run in found["runs"]
+             for case in run["cases"] if found["mimalloc_allow_thp"] == "0"]
+    text, met = "", True
+    if cases:
+        worst = max(cases, key=lambda case: case["max_us"])
+        null = max(case["max_us"] for case in cases if case["name"].startswith("null"))
+        text = (f"{worst['max_us']:.0f} us ({worst['name']}; null run {null:.0f} us), "
+                f"{big['elements']} elements, no huge pages")
+        met = worst["max_us"] <= 1000
+    return Verdict("longest command on a large collection", "≤ 1 ms", text, met)
+
+
 def _expiry(expiry):
     cases = [case for case in (expiry or {"cases": []})["cases"] if case["peer"] == SUBJECT]
     text, met = "", True
@@ -136,6 +149,7 @@ def judge(stored):
         _forwarded(scaling, 16),
         _forwarded(scaling, 1),
         _growth(stored["growth"]),
+        _big(stored["big"]),
         _expiry(stored["expiry"]),
         _hitrate(stored["hitrate"], "allkeys-lru"),
         _hitrate(stored["hitrate"], "allkeys-lfu"),

@@ -57,6 +57,10 @@ def _growth(options, cpus):
     return engine.growth(options, cpus)
 
 
+def _big(options, cpus):
+    return engine.big(options, cpus)
+
+
 def _engine(options, cpus):
     return engine.micro(options, cpus)
 
@@ -66,7 +70,8 @@ def _types(options, cpus):
 
 
 PARTS = {"speed": _speed, "types": _types, "null": _null, "scaling": _scaling, "memory": _memory,
-         "hitrate": _hitrate, "expiry": _expiry, "growth": _growth, "engine": _engine}
+         "hitrate": _hitrate, "expiry": _expiry, "growth": _growth, "big": _big,
+         "engine": _engine}
 
 
 def _options():

@@ -20,10 +20,12 @@ def binary():
     return path
 
 
-def _run(cpus, *args, timeout_s=1800):
+def _run(cpus, *args, timeout_s=1800, environment=None):
     command = [binary(), *map(str, args)]
-    found = json.loads(process.run(command, cpus, timeout_s=timeout_s))
-    return {"command": " ".join(["freehold-bench", *map(str, args)]), **found}
+    said = process.run(command, cpus, timeout_s=timeout_s, env=environment)
+    found = json.loads(said.splitlines()[-1])  # what comes before is progress
+    settings = [f"{name}={value}" for name, value in (environment or {}).items()]
+    return {"command": " ".join([*settings, "freehold-bench", *map(str, args)]), **found}
 
 
 def micro(options, cpus):
@@ -47,6 +49,25 @@ def growth(options, cpus):
     for case in found["cases"]:
         say(f"  {case['name']:28} p99.99 {case['p9999_us']:.1f} us, max {case['max_us']:.1f} us")
     return found
+
+
+def big(options, cpus):
+    """The longest command on a collection of ten million elements, a type at a time.
+
+    With and without transparent huge pages: the first touch of one zeroes 2 MiB.
+    """
+    elements, passes = (100_000, 2) if options.quick else (10_000_000, 3)
+    runs = []
+    for kind in ("list", "set", "hash", "zset", "stream"):
+        for thp in ("0", "1"):
+            found = _run(cpus.server, "big", "--elements", elements, "--passes", passes,
+                         "--type", kind, environment={"MIMALLOC_ALLOW_THP": thp})
+            runs.append(found)
+            cases = found["runs"][0]["cases"]
+            worst = max(cases, key=lambda case: case["max_us"])
+            say(f"  {kind:8} THP {thp}: longest {worst['max_us']:.0f} us ({worst['name']}), "
+                f"{sum(case['over_1ms'] for case in cases)} steps over 1 ms")
+    return {"elements": elements, "passes": passes, "runs": runs}
 
 
 def expiry(options, cpus):

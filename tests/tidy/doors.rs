@@ -19,7 +19,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rkyv", &["protocol/src/binary/replication.rs", "server/engine/src/snapshot/"]),
     ("crc", &["protocol/src/slot.rs"]),
     ("crc16", &["protocol/src/slot.rs"]),
-    ("mimalloc", &["server/src/runtime/allocator.rs", "server/src/main.rs"]),
+    ("mimalloc", &["server/src/runtime/allocator.rs", "server/src/main.rs", "bench/src/main.rs"]),
     ("libmimalloc_sys", &["server/src/runtime/allocator.rs"]),
     ("hdrhistogram", &["loadgen/src/record.rs", "server/src/observe/latency.rs"]),
     ("clap", &["server/src/config/cli.rs", "loadgen/src/cli.rs", "bench/", "tuning/"]),
