@@ -308,6 +308,11 @@ fn stream_grows(size: Size) -> Request {
     Box::new(move |step, out| put(&[b"XADD", KEY, &id(step), b"f", &size.text(step)], out))
 }
 
+fn read_by_one(_: u64, out: &mut Vec<u8>) {
+    let words = "XREADGROUP GROUP group one COUNT 100 STREAMS big >";
+    put(&words.split(' ').map(str::as_bytes).collect::<Vec<_>>(), out);
+}
+
 fn stream_is_used(size: Size) -> Vec<Phase> {
     let (elements, some, few) = (size.elements, size.some(), size.few());
     let (mut r1, mut r2) = (Random::new(1), Random::new(2));
@@ -323,10 +328,7 @@ fn stream_is_used(size: Size) -> Vec<Phase> {
             put(&[b"XRANGE", KEY, &first, b"+", b"COUNT", b"10"], out);
         }),
         once("XGROUP CREATE", "XGROUP CREATE big group 0"),
-        ask("XREADGROUP of 100", elements.div_ceil(BULK), |_, out| {
-            let words = "XREADGROUP GROUP group one COUNT 100 STREAMS big >";
-            put(&words.split(' ').map(str::as_bytes).collect::<Vec<_>>(), out);
-        }),
+        ask("XREADGROUP of 100", elements.div_ceil(BULK), read_by_one),
         ask("XPENDING of 10", few, move |_, out| {
             let first = id(r2.below(elements));
             put(&[b"XPENDING", KEY, b"group", &first, b"+", b"10"], out);
@@ -340,9 +342,13 @@ fn stream_is_used(size: Size) -> Vec<Phase> {
             put(&[b"XTRIM", KEY, b"MINID", &id(10 * (step + 1))], out);
         }),
         ack("XACK down to a tenth", 2 * some, elements - 2 * some - elements / 10),
-        once("XGROUP DELCONSUMER", "XGROUP DELCONSUMER big group two"),
+        once("XGROUP DELCONSUMER of half", "XGROUP DELCONSUMER big group two"),
         once("XGROUP DESTROY", "XGROUP DESTROY big group"),
         upkeep("XGROUP DESTROY", 1, 0),
+        once("XGROUP CREATE again", "XGROUP CREATE big group 0"),
+        ask("XREADGROUP again", elements.div_ceil(BULK), read_by_one),
+        once("XGROUP DELCONSUMER of all", "XGROUP DELCONSUMER big group one"),
+        upkeep("XGROUP DELCONSUMER of all", 1, 0),
         ask("XTRIM to half", 1, move |_, out| {
             put(&[b"XTRIM", KEY, b"MAXLEN", &digits(elements / 2)], out);
         }),

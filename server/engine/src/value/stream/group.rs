@@ -2,6 +2,7 @@
 //! whom. Every pending id is kept twice, in the group with its owner and in the consumer alone, so
 //! that both XACK and a consumer's history are O(log n).
 
+use super::FREED_AT_ONCE;
 use super::id::StreamId;
 use super::shelf::{Shelf, Shelved};
 
@@ -158,17 +159,37 @@ impl Group {
         true
     }
 
-    /// Removes a consumer; what it has pending is nobody's any more.
-    pub(super) fn delete_consumer(&mut self, name: &[u8]) -> bool {
+    /// Removes a consumer; what it has pending is nobody's any more. One that has most of what the
+    /// group has, and much, takes the group's array along into `debris`, and what others have is
+    /// put down anew: the only consumer of a group goes at once, whatever it has pending.
+    pub(super) fn delete_consumer(&mut self, name: &[u8], debris: &mut Option<Group>) -> bool {
         let Ok(rank) = self.find(name) else { return false };
         let place = self.by_name.remove(rank);
         let Some(consumer) = self.consumers[place as usize].take() else { return false };
         self.free.push(place);
+        self.names_bytes -= name.len();
+        let gone = consumer.pending_len();
+        if gone > FREED_AT_ONCE && gone > self.pending.len() / 2 {
+            *debris = Some(self.keep_others(consumer));
+            return true;
+        }
         for &id in consumer.pending.iter() {
             self.pending.remove(id);
         }
-        self.names_bytes -= name.len();
         true
+    }
+
+    /// Puts down anew what is left without `gone`, and returns what there was, to be freed. O(what
+    /// is left).
+    fn keep_others(&mut self, gone: Box<Consumer>) -> Group {
+        let mut all = Group::new(b"", StreamId::MIN, None);
+        std::mem::swap(&mut all.pending, &mut self.pending);
+        let ids = self.consumers.iter().flatten().flat_map(|consumer| consumer.pending.iter());
+        let mut others: Vec<Pending> = ids.filter_map(|&id| all.pending.get(id)).copied().collect();
+        others.sort_unstable_by_key(|pending| pending.id);
+        others.into_iter().for_each(|pending| self.pending.push(pending));
+        all.consumers.push(Some(gone));
+        all
     }
 
     pub(super) fn see(&mut self, name: &[u8], at: i64, active: bool) -> bool {

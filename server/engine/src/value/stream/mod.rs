@@ -152,11 +152,25 @@ impl Body {
         let group = self.groups.remove(rank);
         self.groups_bytes -= group.heap_bytes();
         if group.pending_len() > FREED_AT_ONCE {
-            let debris = self.debris.get_or_insert_with(Body::boxed);
-            debris.groups_bytes += group.heap_bytes();
-            debris.groups.push(group);
+            self.free_later(group);
         }
         true
+    }
+
+    fn delete_consumer(&mut self, group: &[u8], consumer: &[u8]) -> bool {
+        let mut debris = None;
+        let was_there =
+            self.with_group(group, |group, _| group.delete_consumer(consumer, &mut debris));
+        if let Some(debris) = debris {
+            self.free_later(debris);
+        }
+        was_there
+    }
+
+    fn free_later(&mut self, group: Group) {
+        let debris = self.debris.get_or_insert_with(Body::boxed);
+        debris.groups_bytes += group.heap_bytes();
+        debris.groups.push(group);
     }
 
     /// Changes a group and keeps count of its memory.
@@ -182,9 +196,7 @@ impl Body {
             E::CreateConsumer { group, consumer, at } => {
                 self.with_group(group, |group, _| group.create_consumer(consumer, at))
             }
-            E::DeleteConsumer { group, consumer } => {
-                self.with_group(group, |group, _| group.delete_consumer(consumer))
-            }
+            E::DeleteConsumer { group, consumer } => self.delete_consumer(group, consumer),
             E::See { group, consumer, at, active } => {
                 self.with_group(group, |group, _| group.see(consumer, at, active))
             }

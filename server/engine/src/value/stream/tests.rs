@@ -451,6 +451,42 @@ fn what_a_large_trim_and_a_large_group_leave_is_freed_later() {
     assert!(stream.take_debris(&rules).is_none(), "little is freed at once");
 }
 
+/// XGROUP DELCONSUMER took every pending entry out of the group by itself, also for the one consumer
+/// of ten million. Half of what is pending is now the most it looks at.
+#[test]
+fn a_consumer_that_has_most_of_what_is_pending_goes_and_is_freed_later() {
+    use StreamEdit as E;
+    let rules = Rules::default();
+    let mut stream = filled(30_000, &rules);
+    let (group, to) = (&b"g"[..], StreamId::new(30_000, 0));
+    stream.apply(E::CreateGroup { group, last: StreamId::MIN, read: None }, &rules);
+    for consumer in [&b"a"[..], b"b", b"c"] {
+        stream.apply(E::CreateConsumer { group, consumer, at: 0 }, &rules);
+    }
+    stream.apply(E::Deliver { group, consumer: b"b", to, at: 1, read: None }, &rules);
+    let others: Vec<StreamId> = (1..=900).map(|ms| StreamId::new(ms * 7, 0)).collect();
+    for (step, &id) in others.iter().enumerate() {
+        let consumer: &[u8] = if step % 3 == 0 { b"a" } else { b"c" };
+        stream.apply(E::Assign { group, consumer, id, at: 2, deliveries: step as u64 }, &rules);
+    }
+    assert!(stream.apply(E::DeleteConsumer { group, consumer: b"b" }, &rules));
+    stream.check_invariants(&rules);
+    let found = stream.group(group).expect("the group stays");
+    let pending: Vec<StreamId> = found.pending_from(StreamId::MIN).map(|entry| entry.id).collect();
+    assert_eq!(pending, others);
+    assert_eq!(found.pending(others[899]).map(|entry| entry.deliveries), Some(899));
+    assert_eq!(found.consumers().map(|one| one.pending_len()).collect::<Vec<_>>(), [300, 600]);
+    let mut debris = stream.take_debris(&rules).expect("there is much to free");
+    let mut slices = 0;
+    while debris.dismantle(10) {
+        slices += 1;
+    }
+    assert!(slices > 30, "{slices}");
+    assert!(stream.apply(E::DeleteConsumer { group, consumer: b"c" }, &rules));
+    assert!(stream.take_debris(&rules).is_none(), "little is freed at once");
+    stream.check_invariants(&rules);
+}
+
 #[test]
 fn a_small_stream_is_small() {
     assert!(size_of::<Stream>() <= 24);
