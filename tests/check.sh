@@ -1,13 +1,19 @@
 #!/usr/bin/env bash
-# Everything of run.sh, and what takes longer or needs more tools: the mesh under loom, the engine
-# under Miri, a minute of each fuzz target, the dependencies' licences and advisories. A tool that
-# is not installed is named and left out.
+# Everything of run.sh, and what takes longer or needs more tools: the client tests against
+# redis-server, which shows what they demand, the mesh under loom, the engine under Miri, a minute
+# of each fuzz target, the dependencies' licences and advisories. A tool that is not installed is
+# named and left out.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
 status=0
 
 bash tests/run.sh || status=1
+
+printf '\n== clients, redis-server as the control\n'
+source tests/requirements.sh
+need_redis && need_clients && "$PWD/target/clients/venv/bin/python" tests/clients/run.py \
+    --folder "$PWD/target/clients" --control redis-server || status=1
 
 printf '\n== loom\n'
 RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \

@@ -74,7 +74,8 @@ tests() {
 
 clients() {
     local folder="$PWD/target/clients"
-    "$folder/venv/bin/python" tests/clients/run.py "$FREEHOLD_BIN" "$1" "$folder"
+    "$folder/venv/bin/python" tests/clients/run.py --folder "$folder" \
+        --freehold "$FREEHOLD_BIN" --cores "$1"
 }
 
 set -eE

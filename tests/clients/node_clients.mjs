@@ -49,7 +49,7 @@ test("ioredis: cluster over core ports", async () => {
 });
 
 test("node-redis: strings, RESP3 maps, pipelined promises", async () => {
-  const client = createClient({ socket: { port, host: "127.0.0.1" } });
+  const client = createClient({ RESP: 3, socket: { port, host: "127.0.0.1" } });
   await client.connect();
   await client.flushAll();
   assert.equal(await client.set("k", "v", { EX: 100 }), "OK");
@@ -60,7 +60,7 @@ test("node-redis: strings, RESP3 maps, pipelined promises", async () => {
   assert.deepEqual(counted, numbers.map((n) => n + 1));
   assert.equal((await client.configGet("maxmemory")).maxmemory, "0");
   await assert.rejects(client.sendCommand(["NOSUCH"]), /unknown command/);
-  await client.disconnect();
+  client.destroy();
 });
 
 test("node-redis: cluster over core ports", async () => {
@@ -69,5 +69,5 @@ test("node-redis: cluster over core ports", async () => {
   for (let n = 0; n < 300; n++) assert.equal(await cluster.set(`d${n}`, n), "OK");
   for (let n = 0; n < 300; n++) assert.equal(await cluster.get(`d${n}`), String(n));
   assert.equal(cluster.masters.length, cores);
-  await cluster.disconnect();
+  cluster.destroy();
 });

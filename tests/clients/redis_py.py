@@ -8,17 +8,14 @@ from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
 
-PORT = None
-CLUSTER_PORT = None
-CORES = None
+import under_test
 
 
 class Plain(unittest.TestCase):
     protocol = 2
 
     def setUp(self):
-        self.client = redis.Redis(port=PORT, protocol=self.protocol, decode_responses=True)
-        self.client.flushall()
+        self.client = under_test.empty_client(protocol=self.protocol, decode_responses=True)
 
     def tearDown(self):
         self.client.close()
@@ -103,7 +100,7 @@ class Cluster(unittest.TestCase):
 
     def setUp(self):
         self.client = RedisCluster(
-            startup_nodes=[ClusterNode("127.0.0.1", CLUSTER_PORT)],
+            startup_nodes=[ClusterNode("127.0.0.1", under_test.CLUSTER_PORT)],
             decode_responses=True, protocol=self.protocol, retry=Retry(NoBackoff(), 2),
         )
         self.client.flushall()
@@ -112,7 +109,7 @@ class Cluster(unittest.TestCase):
         self.client.close()
 
     def test_every_core_is_a_node(self):
-        self.assertEqual(len(self.client.get_primaries()), CORES)
+        self.assertEqual(len(self.client.get_primaries()), under_test.CORES)
 
     def test_keys_go_straight_to_their_owner(self):
         for number in range(500):

@@ -1,10 +1,13 @@
 """A server for the client tests: started on free ports, known to be ready by its own word."""
 
+import contextlib
 import re
 import socket
 import subprocess
 import tempfile
 import time
+
+import redis
 
 READY = "Ready to accept connections"
 
@@ -70,8 +73,25 @@ def freehold(binary, cores, *words):
     return Server(command, port)
 
 
-def redis(binary="redis-server"):
+def redis_server(binary, *words):
     """Debian's redis-server, the reference."""
     port = free_ports(1)
-    command = [binary, "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
+    command = [binary, "--bind", "127.0.0.1", "--port", str(port), "--save", "", *words]
     return Server(command, port)
+
+
+@contextlib.contextmanager
+def redis_cluster(binary):
+    """A redis-server that owns every slot of a cluster: one node, as Freehold with one core."""
+    # A node that has met no other does not know its own address, and some clients ask for it.
+    announced = ["--cluster-announce-ip", "127.0.0.1"]
+    with redis_server(binary, "--cluster-enabled", "yes", *announced) as one:
+        one.core_ports = [one.port]
+        with redis.Redis(port=one.port) as client:
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            deadline = time.monotonic() + 30
+            while client.cluster("INFO")["cluster_state"] != "ok":
+                if time.monotonic() > deadline:
+                    raise SystemExit(f"the cluster did not form:\n{one.said()}")
+                time.sleep(0.01)
+        yield one

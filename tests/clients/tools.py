@@ -6,11 +6,9 @@ import re
 import subprocess
 import unittest
 
+import under_test
+
 HERE = pathlib.Path(__file__).parent
-PORT = None
-CLUSTER_PORT = None
-CORE_PORTS = None
-REFERENCE_PORT = None
 CLI = os.environ.get("REDIS_CLI", "redis-cli")
 BENCHMARK = os.environ.get("REDIS_BENCHMARK", "redis-benchmark")
 TESTS = "ping_inline,ping_mbulk,set,get,incr,mset"
@@ -25,13 +23,13 @@ def run(*words, given="", limit=60):
 
 
 def cli(*words, port=None, given=""):
-    return run(CLI, "-p", str(port or PORT), *words, given=given)
+    return run(CLI, "-p", str(port or under_test.PORT), *words, given=given)
 
 
 class RedisCli(unittest.TestCase):
     def compare_sessions(self, *options):
         session = (HERE / "session.txt").read_text()
-        theirs = cli(*options, port=REFERENCE_PORT, given=session)
+        theirs = cli(*options, port=under_test.REFERENCE_PORT, given=session)
         ours = cli(*options, given=session)
         self.assertEqual(ours, theirs)
 
@@ -65,12 +63,12 @@ class RedisCli(unittest.TestCase):
 
     def test_cluster_mode_follows_redirections(self):
         for number in range(40):
-            said = cli("-c", "SET", f"r{number}", "v", port=CORE_PORTS[0])
+            said = cli("-c", "SET", f"r{number}", "v", port=under_test.CORE_PORTS[0])
             self.assertTrue(said.endswith("OK\n"), said)
-            self.assertEqual(cli("-c", "GET", f"r{number}", port=CORE_PORTS[-1]), "v\n")
+            self.assertEqual(cli("-c", "GET", f"r{number}", port=under_test.CORE_PORTS[-1]), "v\n")
 
     def test_cluster_check(self):
-        said = run(CLI, "--cluster", "check", f"127.0.0.1:{CORE_PORTS[0]}")
+        said = run(CLI, "--cluster", "check", f"127.0.0.1:{under_test.CORE_PORTS[0]}")
         self.assertIn("[OK] All 16384 slots covered", said)
 
     def test_every_command_has_help(self):
@@ -88,15 +86,15 @@ class RedisBenchmark(unittest.TestCase):
         self.assertNotIn("Error", said)
 
     def test_without_pipeline(self):
-        self.bench("-p", str(PORT), "-c", "20")
+        self.bench("-p", str(under_test.PORT), "-c", "20")
 
     def test_with_pipeline(self):
-        self.bench("-p", str(PORT), "-c", "20", "-P", "16", "-d", "100")
+        self.bench("-p", str(under_test.PORT), "-c", "20", "-P", "16", "-d", "100")
 
     def test_in_resp3(self):
-        self.bench("-p", str(PORT), "-c", "20", "-3")
+        self.bench("-p", str(under_test.PORT), "-c", "20", "-3")
 
     def test_over_core_ports(self):
-        if len(CORE_PORTS) == 1:
+        if len(under_test.CORE_PORTS) == 1:
             self.skipTest("redis-benchmark takes one node for no cluster")
-        self.bench("-p", str(CLUSTER_PORT), "-c", "20", "-P", "4", "--cluster")
+        self.bench("-p", str(under_test.CLUSTER_PORT), "-c", "20", "-P", "4", "--cluster")
