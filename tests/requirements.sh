@@ -29,30 +29,9 @@ need_redis() {
 }
 
 unpack_redis() {
-    local tree=$1 apt="$1/apt" uri
-    say "unpacking Debian 12's redis-server under target/"
-    mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$tree/bin"
-    # The mirror this machine uses, in either of Debian's two notations.
-    uri=$(find /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources -exec \
-        sed -nE 's/^URIs: *([^ ]+).*/\1/p; s/^deb +(\[[^]]*\] +)?([^ ]+).*/\2/p' {} + \
-        2>/dev/null | sed -n 1p) || true
-    if [ -z "$uri" ]; then
-        say "no Debian mirror is configured: install redis-server 7.0 by hand"
-        return 1
-    fi
-    printf 'deb %s bookworm main\n' "$uri" >"$apt/sources.list"
-    local options=(-qq
-        -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
-        -o "Dir::State=$apt/state" -o "Dir::Cache=$apt/cache" -o Dir::State::status=/dev/null
-        -o APT::Sandbox::User=)
-    apt-get "${options[@]}" update
-    (cd "$apt" && apt-get "${options[@]}" download redis-server redis-tools libjemalloc2 \
-        liblua5.1-0 liblzf1 lua-bitop lua-cjson libhiredis0.14)
-    local package
-    for package in "$apt"/*.deb; do
-        dpkg -x "$package" "$tree"
-    done
-    local libraries tool
+    local tree=$1 libraries tool
+    unpack_debian "$tree" redis-server redis-tools libjemalloc2 liblua5.1-0 liblzf1 lua-bitop \
+        lua-cjson libhiredis0.14
     libraries="$tree/usr/lib/$(uname -m)-linux-gnu"
     for tool in redis-server redis-cli redis-benchmark; do
         printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s "$@"\n' \
@@ -61,7 +40,55 @@ unpack_redis() {
     done
 }
 
-# redis-py in a virtual environment; node and the Node clients, from PyPI where node is missing.
+# Sidekiq and the Ruby it runs on, in the versions of Debian 12 whatever the machine has, unpacked
+# under target/ as well. Neither bundled gems nor what Ruby has installed elsewhere are looked at.
+need_sidekiq() {
+    local tree=$1 gems libraries lib path
+    [ ! -x "$tree/bin/ruby" ] || return 0
+    unpack_debian "$tree" ruby3.1 libruby3.1 ruby-rubygems ruby-sidekiq ruby-redis \
+        ruby-connection-pool ruby-rack libyaml-0-2 libgmp10
+    libraries="$tree/usr/lib/$(uname -m)-linux-gnu"
+    path="$tree/usr/lib/ruby/3.1.0:$libraries/ruby/3.1.0:$tree/usr/lib/ruby/vendor_ruby"
+    gems="$tree/usr/share/rubygems-integration/all/gems"
+    for lib in "$gems"/*/lib; do
+        path="$path:$lib"
+    done
+    printf '#!/bin/sh\nexport LD_LIBRARY_PATH=%s RUBYLIB=%s\nexec %s "$@"\n' \
+        "$libraries" "$path" "$tree/usr/bin/ruby3.1" >"$tree/bin/ruby"
+    cp "$gems"/sidekiq-*/bin/sidekiq "$tree/bin/sidekiq"
+    chmod +x "$tree/bin/ruby"
+    "$tree/bin/ruby" -e 'require "sidekiq"; puts "Sidekiq #{Sidekiq::VERSION}"'
+}
+
+# unpack_debian TREE PACKAGE…: Debian 12's packages, unpacked there and not installed.
+unpack_debian() {
+    local tree=$1 apt="$1/apt" uri
+    shift
+    say "unpacking Debian 12's $1 and what it needs under target/"
+    mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$tree/bin"
+    # The mirror this machine uses, in either of Debian's two notations.
+    uri=$(find /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources -exec \
+        sed -nE 's/^URIs: *([^ ]+).*/\1/p; s/^deb +(\[[^]]*\] +)?([^ ]+).*/\2/p' {} + \
+        2>/dev/null | sed -n 1p) || true
+    if [ -z "$uri" ]; then
+        say "no Debian mirror is configured: install $1 of Debian 12 by hand"
+        return 1
+    fi
+    printf 'deb %s bookworm main\n' "$uri" >"$apt/sources.list"
+    local options=(-qq
+        -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
+        -o "Dir::State=$apt/state" -o "Dir::Cache=$apt/cache" -o Dir::State::status=/dev/null
+        -o APT::Sandbox::User=)
+    apt-get "${options[@]}" update
+    (cd "$apt" && apt-get "${options[@]}" download "$@")
+    local package
+    for package in "$apt"/*.deb; do
+        dpkg -x "$package" "$tree"
+    done
+}
+
+# Python's clients in a virtual environment; node and its clients, node from PyPI where it is
+# missing; Sidekiq and Ruby.
 need_clients() {
     local folder="$PWD/target/clients" here=tests/clients
     if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
@@ -69,7 +96,7 @@ need_clients() {
     fi
     if ! "$folder/venv/bin/python" -c 'import redis' 2>/dev/null ||
         ! cmp -s "$here/requirements.txt" "$folder/requirements.txt"; then
-        say "making a virtual environment with redis-py under target/"
+        say "making a virtual environment with redis-py, Celery, Django and RQ under target/"
         mkdir -p "$folder"
         python3 -m venv "$folder/venv"
         "$folder/venv/bin/pip" install -q -r "$here/requirements.txt"
@@ -84,6 +111,7 @@ need_clients() {
         cp "$here/package.json" "$folder/package.json"
         (cd "$folder" && npm install --no-audit --no-fund --silent)
     fi
+    need_sidekiq "$folder/ruby"
 }
 
 # A C compiler for the allocator; Rust itself is the reader's part.

@@ -1,4 +1,4 @@
-"""Client libraries and tools against live servers.
+"""Client libraries, tools and the software on top of them against live servers.
 
     run.py --folder FOLDER --freehold BINARY --cores N
     run.py --folder FOLDER --control redis-server
@@ -24,8 +24,9 @@ import server
 import under_test
 
 HERE = pathlib.Path(__file__).parent
-PYTHON = ["redis_py", "tools"]
-NODE = ["node_clients"]
+PYTHON = ["redis_py", "tools", "django_cache", "rq_jobs", "spring_sessions", "sidekiq_queue",
+          "celery_tasks"]
+NODE = ["node_clients", "node_queues"]
 
 
 class Timed(unittest.TextTestResult):
@@ -43,7 +44,7 @@ class Timed(unittest.TextTestResult):
 
 def arguments():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--folder", required=True, help="where Node packages are")
+    parser.add_argument("--folder", required=True, help="where Node packages and Ruby are")
     kind = parser.add_mutually_exclusive_group(required=True)
     kind.add_argument("--freehold", metavar="BINARY")
     kind.add_argument("--control", metavar="REDIS_SERVER")
@@ -69,6 +70,8 @@ def start(options, stack):
     under_test.CLUSTER_PORT = cluster.core_ports[0]
     under_test.CORES = options.cores
     under_test.FOLDER = options.folder
+    if options.cores == 1 and not options.control:
+        under_test.CELERY_TASKS = 1_000
     return plain, cluster
 
 
