@@ -4,8 +4,9 @@
 use crate::memory::Arena;
 use crate::value::Value;
 
-/// Allocations of a collection that are freed where one item would be.
-const PIECES_AN_ITEM: usize = 8;
+/// Allocations of a collection that are freed where one item would be: 0.13 us each when they are
+/// pages of a hash of ten million. With 8 a slice after FLUSHALL took up to 0.5 ms.
+const PIECES_AN_ITEM: usize = 2;
 
 /// Keys and values outside their entries.
 #[derive(Default, Debug)]
