@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use freehold_protocol::Slot;
+use freehold_protocol::args::Args;
 
 use super::channels::Channels;
 use super::editor::Editor;
@@ -17,7 +18,9 @@ use crate::base::random::Random;
 use crate::base::time::{Now, UnixMillis};
 use crate::config::{Config, NotifyClasses};
 use crate::effect::{Effect, Effects, Gone, Watched};
-use crate::keyspace::{EntryRef, Hit, KeyRef, Keyspace, StringForm, ValueRef, eviction};
+use crate::keyspace::{
+    EntryRef, Hit, KeyRef, Keyspace, PREFETCH_MAX, StringForm, ValueRef, eviction,
+};
 use crate::memory::Handle;
 use crate::mesh::CoreId;
 use crate::value::{Kind, Rules, Stored, Value};
@@ -210,6 +213,32 @@ impl<'c> Cx<'c> {
             return KeyRef { bytes, slot: hint.slot, hash: hint.hash };
         }
         self.core.keyspace.key_ref(bytes)
+    }
+
+    /// Visits the keys among `args`: the first and every `step`th after it, with their positions.
+    /// What looking them up will read is asked for some keys ahead, so that the cache misses of a
+    /// command with many keys overlap as those of a pipeline do (MSET of ten at pipeline 16 took
+    /// six microseconds without, three with it).
+    pub fn each_key<'a>(
+        &mut self,
+        args: Args<'a>,
+        step: usize,
+        mut visit: impl FnMut(&mut Self, usize, &'a [u8]),
+    ) {
+        let keys: usize = args.len().div_ceil(step);
+        for first in (0..keys).step_by(PREFETCH_MAX) {
+            let ahead = first..keys.min(first + PREFETCH_MAX);
+            if ahead.len() > 1 {
+                let mut places = [(Slot::ZERO, 0); PREFETCH_MAX];
+                for (place, index) in places.iter_mut().zip(ahead.clone()) {
+                    let key = self.key(args.get(index * step));
+                    *place = (key.slot, key.hash);
+                }
+                let places = places[..ahead.len()].iter().copied();
+                self.core.keyspace.prefetch(self.caller.db, places);
+            }
+            ahead.map(|index| index * step).for_each(|at| visit(self, at, args.get(at)));
+        }
     }
 
     /// Finds a key that is alive in `db`; one past its deadline is removed on the way.

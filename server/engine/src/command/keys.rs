@@ -319,21 +319,28 @@ const BAD_FIRST_DB: CommandError = CommandError::Said("ERR invalid first DB inde
 const BAD_SECOND_DB: CommandError = CommandError::Said("ERR invalid second DB index");
 
 fn del(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
-    let gone = args.tail(1).iter().filter(|key| cx.delete_and_tell(key)).count();
-    reply.integer(gone as i64);
-    Ok(())
+    count_keys(cx, args, reply, |cx, key| cx.delete_and_tell(key))
 }
 
 /// A key named twice counts twice.
 fn exists(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
-    let found = args.tail(1).iter().filter(|key| cx.read_untouched(key).is_some()).count();
-    reply.integer(found as i64);
-    Ok(())
+    count_keys(cx, args, reply, |cx, key| cx.read_untouched(key).is_some())
 }
 
 fn touch(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
-    let found = args.tail(1).iter().filter(|key| cx.read(key).is_some()).count();
-    reply.integer(found as i64);
+    count_keys(cx, args, reply, |cx, key| cx.read(key).is_some())
+}
+
+/// Answers of how many keys `counts` is true.
+fn count_keys(
+    cx: &mut Cx<'_>,
+    args: Args<'_>,
+    reply: &mut Reply<'_>,
+    counts: impl Fn(&mut Cx<'_>, &[u8]) -> bool,
+) -> Done {
+    let mut count = 0;
+    cx.each_key(args.tail(1), 1, |cx, _, key| count += i64::from(counts(cx, key)));
+    reply.integer(count);
     Ok(())
 }
 

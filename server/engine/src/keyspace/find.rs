@@ -8,7 +8,7 @@ use crate::memory::Handle;
 use freehold_protocol::slot::Slot;
 
 /// Keys that [`Keyspace::prefetch`] asks for in one call; those beyond are left alone.
-const PREFETCH_MAX: usize = 16;
+pub const PREFETCH_MAX: usize = 16;
 
 /// A key that was found, with what its entry's header said then. Good until the keyspace changes.
 #[derive(Clone, Copy, Debug)]

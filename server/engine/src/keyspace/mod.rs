@@ -27,7 +27,7 @@ mod transfer;
 mod write;
 
 pub use entry::{EntryRef, ValueRef};
-pub use find::Hit;
+pub use find::{Hit, PREFETCH_MAX};
 pub use form::StringForm;
 pub use scan::ScanPosition;
 pub use transfer::Taken;

@@ -14,9 +14,9 @@ const BAD_PAIR_COUNT: CommandError = CommandError::Said("ERR wrong number of key
 
 /// Keys and values, alternating; an even number of arguments.
 struct Pairs<'a> {
-    args: Args<'a>,
-    from: usize,
-    count: usize,
+    pairs: Args<'a>,
+    /// What stands behind them.
+    rest: Args<'a>,
 }
 
 impl<'a> Pairs<'a> {
@@ -25,7 +25,7 @@ impl<'a> Pairs<'a> {
         if args.len().is_multiple_of(2) {
             return Err(CommandError::Arity { command: command.to_owned() });
         }
-        Ok(Pairs { args, from: 1, count: args.len() / 2 })
+        Ok(Pairs { pairs: args.tail(1), rest: args.tail(args.len()) })
     }
 
     /// As many as argument 1 says, from argument 2 on.
@@ -35,16 +35,14 @@ impl<'a> Pairs<'a> {
         if count > (args.len() - 2) / 2 {
             return Err(BAD_PAIR_COUNT);
         }
-        Ok(Pairs { args, from: 2, count })
+        let rest = args.tail(2 + 2 * count);
+        let spans = &args.spans()[2..args.len() - rest.len()];
+        Ok(Pairs { pairs: Args::new(args.buffer(), spans), rest })
     }
 
     fn iter(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        let (args, from) = (self.args, self.from);
-        (0..self.count).map(move |i| (args.get(from + 2 * i), args.get(from + 2 * i + 1)))
-    }
-
-    fn behind(&self) -> Args<'a> {
-        self.args.tail(self.from + 2 * self.count)
+        let pairs = self.pairs;
+        (0..pairs.len()).step_by(2).map(move |at| (pairs.get(at), pairs.get(at + 1)))
     }
 
     fn check_sizes(&self, cx: &Cx<'_>) -> Result<(), CommandError> {
@@ -52,7 +50,8 @@ impl<'a> Pairs<'a> {
     }
 
     fn set(&self, cx: &mut Cx<'_>, expiry: Expiry) {
-        self.iter().for_each(|(key, value)| put(cx, key, value, expiry));
+        let pairs = self.pairs;
+        cx.each_key(pairs, 2, |cx, at, key| put(cx, key, pairs.get(at + 1), expiry));
     }
 }
 
@@ -78,7 +77,7 @@ pub(super) fn msetnx(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> 
 
 pub(super) fn msetex(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     let pairs = Pairs::counted(args)?;
-    let options = Options::read(pairs.behind(), Reader::MsetEx)?;
+    let options = Options::read(pairs.rest, Reader::MsetEx)?;
     let expiry = options.lifetime.resolve(cx.now_ms(), "msetex")?;
     pairs.check_sizes(cx)?;
     let met = match options.condition {

@@ -66,12 +66,10 @@ pub(super) fn getex(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> D
 pub(super) fn mget(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     let keys = args.tail(1);
     reply.array(keys.len());
-    for key in keys.iter() {
-        match cx.read_string(key) {
-            Ok(Some(value)) => reply.bulk(value),
-            Ok(None) | Err(_) => reply.null(),
-        }
-    }
+    cx.each_key(keys, 1, |cx, _, key| match cx.read_string(key) {
+        Ok(Some(value)) => reply.bulk(value),
+        Ok(None) | Err(_) => reply.null(),
+    });
     Ok(())
 }
 
