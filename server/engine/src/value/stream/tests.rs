@@ -451,8 +451,8 @@ fn what_a_large_trim_and_a_large_group_leave_is_freed_later() {
     assert!(stream.take_debris(&rules).is_none(), "little is freed at once");
 }
 
-/// XGROUP DELCONSUMER took every pending entry out of the group by itself, also for the one consumer
-/// of ten million. Half of what is pending is now the most it looks at.
+/// XGROUP DELCONSUMER took every pending entry out of the group by itself, also for the one
+/// consumer of ten million. Half of what is pending is now the most it looks at.
 #[test]
 fn a_consumer_that_has_most_of_what_is_pending_goes_and_is_freed_later() {
     use StreamEdit as E;
