@@ -12,6 +12,7 @@ import os
 import sys
 import time
 
+import elements
 import engine
 import expiry
 import generators
@@ -39,6 +40,10 @@ def _null(options, cpus):
 
 def _memory(options, cpus):
     return memory.run(options, cpus, options.peers)
+
+
+def _elements(options, cpus):
+    return elements.run(options, cpus, [peer for peer in options.peers if peer != "memcached"])
 
 
 def _hitrate(options, cpus):
@@ -70,8 +75,8 @@ def _types(options, cpus):
 
 
 PARTS = {"speed": _speed, "types": _types, "null": _null, "scaling": _scaling, "memory": _memory,
-         "hitrate": _hitrate, "expiry": _expiry, "growth": _growth, "big": _big,
-         "engine": _engine}
+         "elements": _elements, "hitrate": _hitrate, "expiry": _expiry, "growth": _growth,
+         "big": _big, "engine": _engine}
 
 
 def _options():

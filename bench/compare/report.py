@@ -99,6 +99,24 @@ def _memory(stored):
                    for (keys, size, ttl), found in rows.items()])
 
 
+def _elements(stored):
+    names = list(stored["rows"][0]["peers"])
+    rows = []
+    for row in stored["rows"]:
+        held = row["peers"]
+        base = held.get(BASE)
+        ours = next((held[name] for name in names if name.startswith("freehold")), None)
+        ratio = ""
+        if base and ours:
+            ratio = f"{ours['bytes_an_element'] / base['bytes_an_element']:.2f}"
+        rows.append([row["row"], row["keys"], row["content_bytes"],
+                     *(f"{held[name]['bytes_an_element']:.1f}" for name in names), ratio,
+                     *(f"{held[name]['bytes_a_key']:.0f}" if row["keys"] >= 1000 else ""
+                       for name in names)])
+    return _table(["collection", "keys", "content", *names, "by Valkey's",
+                   *(f"{name}, a key" for name in names)], rows)
+
+
 def _hitrate(stored):
     rows = [[case["policy"], case["peer"], f"{case['hit_rate']:.4f}", case["keys_held"],
              f"{case['used_of_limit_max']:.3f}", f"{case['rss'] / (1 << 20):.0f} MiB",
@@ -167,6 +185,7 @@ SECTIONS = [
     ("null", "Noise: two identical builds as two peers", _null),
     ("scaling", "Two cores, and the price of a hop", _scaling),
     ("memory", "Resident bytes per key beyond key and value", _memory),
+    ("elements", "Resident bytes per element of collections, content and all", _elements),
     ("hitrate", "Hit rate at equal maxmemory", _hitrate),
     ("expiry", "Expiry", _expiry),
     ("growth", "The longest insert while the keyspace grows", _growth),

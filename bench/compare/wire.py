@@ -109,6 +109,16 @@ class Connection:
             at = next(i for i in range(len(answer)) if got[i] != answer[i])
             raise Refused(got[at:at + 120].decode(errors="replace"))
 
+    def expect_lines(self, batch, lines):
+        """Sends a batch whose answers have so many lines, none of them an error."""
+        self.send(batch)
+        while self.buffer.count(b"\r\n") < lines or not self.buffer.endswith(b"\r\n"):
+            self._more()
+        answer, self.buffer = self.buffer, b""
+        at = 0 if answer[:1] == b"-" else answer.find(b"\n-") + 1
+        if answer[at:at + 1] == b"-":
+            raise Refused(answer[at:at + 120].decode(errors="replace"))
+
 
 def wait_ready(port, protocol, alive, limit_s=20.0):
     """Returns once the server answers; None when it ended or never did."""
