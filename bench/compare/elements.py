@@ -108,9 +108,19 @@ LENGTHS = {"list": "LLEN", "set": "SCARD", "set of integers": "SCARD", "hash": "
            "sorted set": "ZCARD", "stream": "XLEN"}
 
 
+def _warm(server):
+    """Makes a server take what it takes for any client: its buffers for what arrives and leaves.
+    They are some megabytes in one server and none in another, and no element's."""
+    batch = wire.request(b"SET", b"warm", b"x" * 7000) * REQUESTS_A_BATCH
+    for _ in range(20):
+        server.connection.expect_lines(batch, REQUESTS_A_BATCH)
+    server.connection.call("DEL", "warm")
+
+
 def _one(peer, cpus, row, batches):
     server = peer.start(peers.Setting(cpus.server))
     try:
+        _warm(server)
         before, used_before = server.child.settled_rss_bytes(STILL_S), server.used_bytes()
         for number, (batch, lines) in enumerate(batches):
             server.connection.expect_lines(batch, lines)
