@@ -1,6 +1,7 @@
 //! The parts of a request, each as a case: a name, a number of operations, and what does them.
 //! Data that a case walks over is made in `prepare`, which is not measured.
 
+mod collections;
 mod keyspace;
 mod mesh;
 mod shard;
@@ -8,6 +9,7 @@ mod wire;
 
 use freehold_engine::mesh::CoreId;
 
+use collections::Verb;
 pub use keyspace::empty as empty_keyspace;
 
 /// Operations of one run.
@@ -43,6 +45,7 @@ impl Case {
 struct Shared {
     filled: keyspace::Filled,
     nodes: shard::Nodes,
+    small: collections::Small,
 }
 
 type Make = fn(&'static str, &Shared) -> Case;
@@ -87,6 +90,15 @@ const ROWS: &[Row] = &[
     row("shard, GET P16", |name, shared| shard::alone(name, &shared.nodes, false, BATCH)),
     row("shard, SET P1", |name, shared| shard::alone(name, &shared.nodes, true, 1)),
     row("shard, SET P16", |name, shared| shard::alone(name, &shared.nodes, true, BATCH)),
+    row("ten fields, HGET P16", |name, shared| small(name, shared, Verb::Hget)),
+    row("ten fields, HSET P16", |name, shared| small(name, shared, Verb::Hset)),
+    row("ten members, SADD and SREM P16", |name, shared| small(name, shared, Verb::SaddSrem)),
+    row("fifteen SADDs to nothing, DEL P16", |name, shared| small(name, shared, Verb::SaddDel)),
+    row("ten members, SISMEMBER P16", |name, shared| small(name, shared, Verb::Sismember)),
+    row("ten scores, ZADD P16", |name, shared| small(name, shared, Verb::Zadd)),
+    row("ten scores, ZSCORE P16", |name, shared| small(name, shared, Verb::Zscore)),
+    row("list of ten, LPUSH and LPOP P16", |name, shared| small(name, shared, Verb::LpushLpop)),
+    row("list of ten, LRANGE P16", |name, shared| small(name, shared, Verb::Lrange)),
     row("two shards, GET here P1", |name, shared| shard::of_two(name, &shared.nodes, CoreId(0), 1)),
     row("two shards, GET forwarded P1", |name, shared| {
         shard::of_two(name, &shared.nodes, CoreId(1), 1)
@@ -99,6 +111,10 @@ const ROWS: &[Row] = &[
     }),
 ];
 
+fn small(name: &'static str, shared: &Shared, verb: Verb) -> Case {
+    collections::small(name, &shared.small, verb)
+}
+
 fn wanted(row: &Row, name: Option<&str>) -> bool {
     name.is_none_or(|name| name == row.name)
 }
@@ -106,7 +122,7 @@ fn wanted(row: &Row, name: Option<&str>) -> bool {
 /// The cases, or the one called `name`, over `keys` keys.
 pub fn all(keys: u64, name: Option<&str>) -> Vec<Case> {
     let filled = keyspace::Filled::later(keys);
-    let shared = Shared { filled, nodes: shard::Nodes::later(keys) };
+    let shared = Shared { filled, nodes: shard::Nodes::later(keys), small: Default::default() };
     let rows = ROWS.iter().filter(|row| wanted(row, name));
     rows.map(|row| (row.make)(row.name, &shared)).collect()
 }
