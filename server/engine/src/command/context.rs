@@ -328,10 +328,13 @@ impl<'c> Cx<'c> {
     /// # Errors
     /// `WrongType` when the key holds something else.
     #[inline]
-    pub fn read_collection<C: Stored>(&mut self, key: &[u8]) -> Result<Option<&C>, CommandError> {
+    pub fn read_collection<C: Stored>(
+        &mut self,
+        key: &[u8],
+    ) -> Result<Option<C::View<'_>>, CommandError> {
         let Some((hit, access)) = self.read_hit(key) else { return Ok(None) };
         let entry = self.core.keyspace.visit(hit, access);
-        entry.collection().map(Some).ok_or(CommandError::WrongType)
+        entry.collection::<C>().map(Some).ok_or(CommandError::WrongType)
     }
 
     /// The collection at a key that is there, to be changed; `None` without such a key.
@@ -438,7 +441,9 @@ impl<'c> Cx<'c> {
 
     fn put_value(&mut self, db: u8, key: &KeyRef<'_>, value: Value, expiry: Option<UnixMillis>) {
         let access = self.access_of_written(db, key);
-        self.core.effects.push_value(db, key.bytes, &value, expiry);
+        if let Some(view) = value.view() {
+            self.core.effects.push_value(db, key.bytes, view, expiry);
+        }
         self.core.keyspace.set_collection(db, key, value, expiry, access);
     }
 

@@ -36,8 +36,10 @@ impl<'c, C: Stored> Editor<'c, C> {
         key: KeyRef<'c>,
         handle: Option<Handle>,
     ) -> Editor<'c, C> {
-        let collection: C =
-            handle.and_then(|handle| core.keyspace.lend(handle)).unwrap_or_default();
+        let collection: C = match handle {
+            Some(handle) => core.keyspace.lend(handle).unwrap_or_default(),
+            None => core.keyspace.blank(),
+        };
         let deadline_before = collection.next_deadline();
         Editor { core, db, key, handle, deadline_before, collection, changed: false }
     }
@@ -59,8 +61,8 @@ impl<'c, C: Stored> Editor<'c, C> {
     }
 
     /// The collection and the dice, for what is drawn at random.
-    pub fn with_random(&mut self) -> (&C, &mut Random) {
-        (&self.collection, &mut self.core.random)
+    pub fn with_random(&mut self) -> (C::View<'_>, &mut Random) {
+        (self.collection.view(), &mut self.core.random)
     }
 
     /// As [`super::context::Cx::notify`], about this key.
@@ -94,11 +96,11 @@ impl<C: Stored> Drop for Editor<'_, C> {
         match self.handle {
             Some(handle) => {
                 let deadline = collection.next_deadline();
-                core.keyspace.give_back(handle, collection);
+                core.keyspace.give_back(self.db, &self.key, handle, collection, self.changed);
                 core.keyspace.watch_fields(self.db, &self.key, self.deadline_before, deadline);
             }
             // An empty stream is a value like any other, but only if somebody made it.
-            None if spent || !self.changed => {}
+            None if spent || !self.changed => core.keyspace.give_up(collection),
             None => {
                 let value = collection.into_value();
                 let access = core.access;

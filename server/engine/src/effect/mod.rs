@@ -15,7 +15,7 @@ use crate::base::time::UnixMillis;
 use crate::config::NotifyClasses;
 pub use crate::keyspace::StringForm;
 use crate::keyspace::{EntryRef, ValueRef};
-use crate::value::{Kind, Stored, Value};
+use crate::value::{Kind, Stored, ValueView};
 
 /// Why a key went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -198,7 +198,13 @@ impl Effects {
     }
 
     /// Notes that a key now holds this collection; it is encoded only if somebody listens.
-    pub fn push_value(&mut self, db: u8, key: &[u8], value: &Value, expiry: Option<UnixMillis>) {
+    pub fn push_value(
+        &mut self,
+        db: u8,
+        key: &[u8],
+        value: ValueView<'_>,
+        expiry: Option<UnixMillis>,
+    ) {
         let mut edits = Vec::new();
         if self.listeners > 0 && !self.traces {
             value.for_each_encoded(|edit| codec::put_edit(edit, &mut edits));

@@ -5,7 +5,7 @@
 //!
 //! header, a little-endian word:
 //!   bits  0..4   type (Kind), sixteen at most
-//!   bits  4..8   encoding, numbered per type
+//!   bits  4..8   encoding, numbered per type: of a collection, the form it is packed in
 //!   bits  8..16  flags: 0 deadline, 1 version (reserved: 8 bytes behind the deadline),
 //!                2 key outside, 3 value outside, 4..8 spare
 //!   bits 16..24  bytes of the key field
@@ -15,12 +15,12 @@
 //!
 //! A key longer than 255 bytes, or a value that would make the block longer than 1,024, lives
 //! outside; its field then holds a 4-byte index. A 16-byte key with an 8-byte value takes 32
-//! bytes, with a deadline 40.
+//! bytes, with a deadline 40. A packed collection is its own value field, like a string.
 
 use super::outside::Outside;
 use crate::base::number;
 use crate::base::time::UnixMillis;
-use crate::value::{Kind, Stored, Value};
+use crate::value::{Collection, Kind, Stored, Value, ValueView};
 
 /// Longest key that stands in its entry.
 pub(super) const KEY_INSIDE_MAX: usize = u8::MAX as usize;
@@ -70,7 +70,12 @@ impl Header {
     }
 
     #[inline]
-    fn encoding_number(self) -> u8 {
+    pub fn is_string(self) -> bool {
+        self.0 & 15 == Kind::String as u64
+    }
+
+    #[inline]
+    pub fn encoding_number(self) -> u8 {
         (self.0 >> 4) as u8 & 15
     }
 
@@ -102,6 +107,13 @@ impl Header {
     #[inline]
     pub fn with_encoding(self, encoding: u8) -> Header {
         Header(self.0 & !(15 << 4) | u64::from(encoding) << 4)
+    }
+
+    /// With a value field of so many bytes.
+    #[inline]
+    pub fn with_value_bytes(self, bytes: usize) -> Header {
+        debug_assert!(bytes <= usize::from(u16::MAX));
+        Header(self.0 & !(0xffff << 24) | (bytes as u64) << 24)
     }
 
     #[inline]
@@ -252,7 +264,7 @@ pub enum ValueRef<'a> {
     /// A string outside the entry.
     Bytes(&'a Vec<u8>),
     /// A list, set, sorted set, hash or stream.
-    Collection(&'a Value),
+    Collection(ValueView<'a>),
 }
 
 impl<'a> ValueRef<'a> {
@@ -330,8 +342,14 @@ impl<'a> EntryRef<'a> {
             kind: self.kind(),
             encoding: self.header.encoding_number(),
             outside: self.header.has(flag::VALUE_OUTSIDE),
-            field: &self.bytes[self.header.value_start()..][..self.header.value_bytes()],
+            field: self.field(),
         }
+    }
+
+    /// The value field.
+    #[inline]
+    fn field(&self) -> &'a [u8] {
+        &self.bytes[self.header.value_start()..][..self.header.value_bytes()]
     }
 
     /// The entry's bytes and the rest of its page.
@@ -391,25 +409,34 @@ impl<'a> EntryRef<'a> {
     #[inline]
     pub fn value(&self) -> ValueRef<'a> {
         if self.header.has(flag::VALUE_OUTSIDE) {
-            return match self.outside.values.get(self.header.value_index(self.bytes)) {
-                Value::Bytes(bytes) => ValueRef::Bytes(bytes),
-                value => ValueRef::Collection(value),
+            let value = self.outside.values.get(self.header.value_index(self.bytes));
+            return match (value, value.view()) {
+                (Value::Bytes(bytes), _) => ValueRef::Bytes(bytes),
+                (_, view) => ValueRef::Collection(view.expect("a collection can be viewed")),
             };
         }
-        let start = self.header.value_start();
-        if self.header.encoding_number() == Encoding::IntWord as u8 {
-            return ValueRef::Int(word_at(self.bytes, start) as i64);
+        if !self.header.is_string() {
+            let (kind, form) = (self.kind(), self.header.encoding_number());
+            let view = ValueView::inline(kind, form, self.field());
+            return ValueRef::Collection(view.expect("what is no string is a collection"));
         }
-        ValueRef::Inline(&self.bytes[start..][..self.header.value_bytes()])
+        if self.header.encoding_number() == Encoding::IntWord as u8 {
+            return ValueRef::Int(word_at(self.bytes, self.header.value_start()) as i64);
+        }
+        ValueRef::Inline(self.field())
     }
 
     /// The collection it holds, if it is of that type.
     #[inline]
-    pub fn collection<C: Stored>(&self) -> Option<&'a C> {
-        match self.value() {
-            ValueRef::Collection(value) => C::of(value),
-            _ => None,
+    pub fn collection<C: Stored>(&self) -> Option<C::View<'a>> {
+        if self.kind() != C::KIND {
+            return None;
         }
+        if self.header.has(flag::VALUE_OUTSIDE) {
+            let value = self.outside.values.get(self.header.value_index(self.bytes));
+            return C::of(value).map(Collection::view);
+        }
+        Some(C::view_inline(self.header.encoding_number(), self.field()))
     }
 
     /// The integer the string is, if it is one in canonical form.

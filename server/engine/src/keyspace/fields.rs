@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::{KeyRef, Keyspace};
 use crate::base::time::UnixMillis;
 use crate::memory::Handle;
-use crate::value::{Collection, Hash};
+use crate::value::{Hash, View};
 
 /// Moments are multiples of this, and of more when they are far off.
 const GRAIN_MS: i64 = 32;
@@ -85,7 +85,7 @@ impl Keyspace {
                 *visits -= 1;
                 let Some(handle) = self.find_hashed(db, visit) else { continue };
                 let entry = self.entry(handle);
-                let deadline = entry.collection::<Hash>().and_then(Hash::next_deadline);
+                let deadline = entry.collection::<Hash>().and_then(View::next_deadline);
                 let key = entry.key().to_vec();
                 match deadline {
                     None => {}

@@ -3,7 +3,7 @@
 use super::entry::Part;
 use super::{KeyRef, Keyspace};
 use crate::base::time::UnixMillis;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Value, ValueView};
 
 /// What an entry says beside its key, on its way to another one.
 #[derive(Debug)]
@@ -54,6 +54,8 @@ impl Keyspace {
         let Taken { content, expiry, access } = taken;
         match content {
             Content::Inside { kind, encoding, field } => {
+                let view = ValueView::inline(kind, encoding, &field);
+                self.watch_fields(db, key, None, view.and_then(ValueView::next_deadline));
                 let part = Part { kind, encoding, outside: false, field: &field };
                 self.put_part(db, key, found, part, expiry, access);
             }

@@ -92,6 +92,9 @@ impl Keyspace {
         edit: impl FnOnce(&mut Vec<u8>) -> R,
     ) -> Option<R> {
         let found = self.locate(db, key)?;
+        if !found.header.is_string() {
+            return None;
+        }
         if found.header.has(flag::VALUE_OUTSIDE) {
             let index = found.header.value_index(self.slab.tail(found.handle));
             let header = found.header.with_access(access).with_encoding(Encoding::Raw as u8);
@@ -200,7 +203,7 @@ impl Keyspace {
         self.put_part(db, key, found, Part::text(encoding, text), expiry, access);
     }
 
-    /// Writes an entry, or its value outside when it has become too long: only strings do.
+    /// Writes an entry, or its value outside when there is no room for it.
     #[inline]
     pub(super) fn put_part(
         &mut self,
@@ -213,9 +216,26 @@ impl Keyspace {
     ) {
         if part.outside || fits_inside(key, expiry, part.field.len()) {
             self.put_entry(db, key, found, part, expiry, access);
-        } else {
+        } else if part.kind == Kind::String {
             self.put_long_text(db, key, found, part, expiry, access);
+        } else {
+            self.put_crowded(db, key, found, part, expiry, access);
         }
+    }
+
+    /// Keeps a packed collection outside: a longer key or a deadline has taken its room.
+    #[cold]
+    fn put_crowded(
+        &mut self,
+        db: u8,
+        key: &KeyRef<'_>,
+        found: Option<Found>,
+        part: Part<'_>,
+        expiry: Option<UnixMillis>,
+        access: u32,
+    ) {
+        let value = Value::from_inline(part.kind, part.encoding, part.field.to_vec());
+        self.put_outside(db, key, found, 0, value, expiry, access);
     }
 
     /// Keeps a string outside; a buffer that is there already and fits is used again.
@@ -252,6 +272,7 @@ impl Keyspace {
         self.put_entry(db, key, Some(found), part, expiry, access);
     }
 
+    /// The key now holds this value: in its entry, if it is packed and fits there.
     #[expect(clippy::too_many_arguments, reason = "the fields of one entry")]
     pub(super) fn put_value(
         &mut self,
@@ -265,9 +286,46 @@ impl Keyspace {
     ) {
         self.watch_fields(db, key, None, value.next_deadline());
         let kind = value.kind();
+        match value.into_inline(inline_room(key, expiry)) {
+            Ok((form, bytes)) => {
+                let part = Part { kind, encoding: form, outside: false, field: &bytes };
+                self.put_collection(db, key, found, part, expiry, access);
+                self.keep_buffer(bytes);
+            }
+            Err(value) => self.put_outside(db, key, found, encoding, value, expiry, access),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one entry")]
+    pub(super) fn put_outside(
+        &mut self,
+        db: u8,
+        key: &KeyRef<'_>,
+        found: Option<Found>,
+        encoding: u8,
+        mut value: Value,
+        expiry: Option<UnixMillis>,
+        access: u32,
+    ) {
+        value.fit();
+        let kind = value.kind();
         let index = self.outside.insert_value(value);
         let part = Part { kind, encoding, outside: true, field: &index.to_le_bytes() };
-        self.put_entry(db, key, found, part, expiry, access);
+        self.put_collection(db, key, found, part, expiry, access);
+    }
+
+    /// As `put_entry`, which is a part of every SET and compiled into it; this is for the others.
+    #[inline(never)]
+    pub(super) fn put_collection(
+        &mut self,
+        db: u8,
+        key: &KeyRef<'_>,
+        found: Option<Found>,
+        part: Part<'_>,
+        deadline: Option<UnixMillis>,
+        access: u32,
+    ) {
+        self.put_entry(db, key, found, part, deadline, access);
     }
 
     /// Writes an entry: over the old one if there is one and the size class stays.
@@ -373,7 +431,12 @@ impl Keyspace {
 /// Whether the key's entry has room for a value field of so many bytes.
 #[inline]
 fn fits_inside(key: &KeyRef<'_>, expiry: Option<UnixMillis>, value_bytes: usize) -> bool {
+    value_bytes <= inline_room(key, expiry)
+}
+
+/// Bytes a value field of the key's entry may have.
+#[inline]
+pub(super) fn inline_room(key: &KeyRef<'_>, expiry: Option<UnixMillis>) -> usize {
     let key_bytes = if key.bytes.len() > KEY_INSIDE_MAX { 4 } else { key.bytes.len() };
-    value_bytes <= BLOCK_BYTES_MAX
-        && entry_bytes(key_bytes, expiry.is_some(), value_bytes) <= BLOCK_BYTES_MAX
+    BLOCK_BYTES_MAX - entry_bytes(key_bytes, expiry.is_some(), 0)
 }

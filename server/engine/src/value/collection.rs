@@ -2,7 +2,8 @@
 //!
 //! A collection changes only through [`Collection::apply`]. The edit that went in is what the log
 //! and the replicas get, and applying it again to the same collection gives the same content: this
-//! is how a handler cannot forget an effect.
+//! is how a handler cannot forget an effect. It is read through its [`View`], which does not need
+//! the collection itself: a small one is nothing but bytes in the entry of its key.
 
 use super::Kind;
 
@@ -44,6 +45,37 @@ impl Default for Rules {
     }
 }
 
+/// A collection that is only read, wherever its bytes lie: in a [`Collection`], or in the entry of
+/// its key, see [`Collection::into_inline`].
+pub trait View: Copy {
+    /// What it is a view of.
+    type Of: Collection;
+
+    /// Elements, members, fields or stream entries.
+    fn len(self) -> usize;
+
+    /// Whether there are none; of a stream it does not mean that the key is to go.
+    fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The earliest moment, in Unix milliseconds, after which a part of it is to go; `None` for
+    /// what has no deadlines inside. Cheap: it is asked for around every change.
+    fn next_deadline(self) -> Option<i64> {
+        None
+    }
+
+    /// What OBJECT ENCODING answers, as Redis 7.2.
+    fn encoding_name(self) -> &'static str;
+
+    /// A hash of the content: equal for equal content, whatever layout and history.
+    fn digest(self) -> u64;
+
+    /// Calls `visit` with edits that make an empty collection equal to this one: how a whole value
+    /// is copied, sent to another core or written down. O(n).
+    fn for_each_edit(self, visit: &mut dyn FnMut(<Self::Of as Collection>::Edit<'_>));
+}
+
 /// A list, set, sorted set, hash or stream.
 pub trait Collection: Default + 'static {
     /// The type TYPE answers.
@@ -52,10 +84,19 @@ pub trait Collection: Default + 'static {
     /// One change. Borrowed: an edit copies nothing before it is applied.
     type Edit<'e>: Copy;
 
-    /// Elements, members, fields or stream entries.
-    fn len(&self) -> usize;
+    /// How it is read.
+    type View<'a>: View<Of = Self>;
+
+    fn view(&self) -> Self::View<'_>;
+
+    /// As [`View::len`].
+    #[inline]
+    fn len(&self) -> usize {
+        self.view().len()
+    }
 
     /// Whether the key is to go. (A stream stays; it answers false.)
+    #[inline]
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -69,24 +110,54 @@ pub trait Collection: Default + 'static {
     /// `None` when the bytes are not exactly one edit. Never panics.
     fn decode_edit(bytes: &[u8]) -> Option<Self::Edit<'_>>;
 
-    /// Calls `visit` with edits that make an empty collection equal to this one: how a whole value
-    /// is copied, sent to another core or written down. O(n).
-    fn for_each_edit(&self, visit: &mut dyn FnMut(Self::Edit<'_>));
-
-    /// The earliest moment, in Unix milliseconds, after which a part of it is to go; `None` for
-    /// what has no deadlines inside. Cheap: it is asked for around every change.
-    fn next_deadline(&self) -> Option<i64> {
-        None
+    /// As [`View::for_each_edit`].
+    fn for_each_edit(&self, visit: &mut dyn FnMut(Self::Edit<'_>)) {
+        self.view().for_each_edit(visit);
     }
 
-    /// What OBJECT ENCODING answers, as Redis 7.2.
-    fn encoding_name(&self) -> &'static str;
+    /// As [`View::next_deadline`].
+    #[inline]
+    fn next_deadline(&self) -> Option<i64> {
+        self.view().next_deadline()
+    }
+
+    /// As [`View::encoding_name`].
+    fn encoding_name(&self) -> &'static str {
+        self.view().encoding_name()
+    }
+
+    /// As [`View::digest`].
+    fn digest(&self) -> u64 {
+        self.view().digest()
+    }
+
+    /// An empty one that grows in `buffer`, which has no content, if it packs at all.
+    fn in_buffer(buffer: Vec<u8>) -> Self {
+        drop(buffer);
+        Self::default()
+    }
+
+    /// The bytes that are the whole collection, with the number of their form (0 to 15), if it is
+    /// packed and they are at most `bytes_max`: what the entry of its key keeps instead of it.
+    ///
+    /// # Errors
+    /// The collection, unchanged, if it is large.
+    fn into_inline(self, bytes_max: usize) -> Result<(u8, Vec<u8>), Self> {
+        let _room_enough = bytes_max;
+        Err(self)
+    }
+
+    /// The collection that [`Collection::into_inline`] made these bytes of.
+    fn from_inline(form: u8, bytes: Vec<u8>) -> Self;
+
+    /// As [`Collection::from_inline`], read where the bytes lie.
+    fn view_inline(form: u8, bytes: &[u8]) -> Self::View<'_>;
+
+    /// Gives back room that a buffer of [`Collection::in_buffer`] has too much: it stays as it is.
+    fn fit(&mut self) {}
 
     /// Heap bytes behind the collection. O(1).
     fn heap_bytes(&self) -> usize;
-
-    /// A hash of the content: equal for equal content, whatever layout and history.
-    fn digest(&self) -> u64;
 
     /// What the last edits have cut off and not freed, because it is too much for one call: whoever
     /// keeps the collection frees it in slices.
@@ -101,4 +172,29 @@ pub trait Collection: Default + 'static {
 
     /// Asserts what must hold between any two calls. O(n); for tests and DEBUG.
     fn check_invariants(&self, rules: &Rules);
+}
+
+/// Shrinks a packed buffer that has much more room than bytes.
+pub(super) fn fit_buffer(bytes: &mut Vec<u8>) {
+    if bytes.capacity() - bytes.len() > bytes.len() / 16 {
+        bytes.shrink_to_fit();
+    }
+}
+
+/// Puts `count` behind the packed bytes of a collection, for its entry.
+///
+/// # Errors
+/// The bytes as they were, if they do not fit in `bytes_max`, or the count in a byte.
+pub(super) fn seal_inline(
+    mut bytes: Vec<u8>,
+    count: usize,
+    bytes_max: usize,
+) -> Result<Vec<u8>, Vec<u8>> {
+    match u8::try_from(count) {
+        Ok(count) if bytes.len() < bytes_max => {
+            bytes.push(count);
+            Ok(bytes)
+        }
+        _ => Err(bytes),
+    }
 }

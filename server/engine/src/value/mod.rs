@@ -1,6 +1,6 @@
 //! What a key can hold. Values know no key, clock, reply or command, so each type can be tested
-//! against a std collection. A string lives in its entry as long as it fits; everything else is a
-//! [`Value`] outside of it.
+//! against a std collection. A string, or a packed collection, is bytes in its key's entry as long
+//! as it fits; everything else is a [`Value`] outside of it. Both are read as a [`ValueView`].
 
 mod collection;
 mod dict;
@@ -15,11 +15,11 @@ mod sorted_set;
 mod stored;
 pub mod stream;
 
-pub use collection::{Collection, Rules};
-pub use hash::{Entry, Hash, HashEdit};
-pub use list::{List, ListEdit};
-pub use set::{Member, Set, SetEdit};
-pub use sorted_set::{Edge, NameBound, SortedSet, SortedSetEdit, Walk};
+pub use collection::{Collection, Rules, View};
+pub use hash::{Entry, Hash, HashEdit, HashView};
+pub use list::{List, ListEdit, ListView};
+pub use set::{Member, Set, SetEdit, SetView};
+pub use sorted_set::{Edge, NameBound, SortedSet, SortedSetEdit, SortedSetView, Walk};
 pub use stored::Stored;
 pub use stream::Stream;
 
@@ -75,5 +75,15 @@ pub enum Value {
     Stream(Stream),
 }
 
-/// A million small collections are the usual case.
-const _: () = assert!(size_of::<Value>() <= 32);
+/// Small collections have none, but a million of a few KiB each are not unusual.
+const _: () = assert!(size_of::<Value>() <= 40);
+
+/// A collection that is only read, wherever its bytes lie.
+#[derive(Clone, Copy, Debug)]
+pub enum ValueView<'a> {
+    List(ListView<'a>),
+    Set(SetView<'a>),
+    Hash(HashView<'a>),
+    SortedSet(SortedSetView<'a>),
+    Stream(&'a Stream),
+}

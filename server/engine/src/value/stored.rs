@@ -1,6 +1,6 @@
 //! What keyspace and effects do with a value whatever its type: one `match`, once.
 
-use super::{Collection, Hash, Kind, List, Rules, Set, SortedSet, Stream, Value};
+use super::{Collection, Hash, Kind, List, Rules, Set, SortedSet, Stream, Value, ValueView, View};
 
 /// A collection that can be a key's value.
 pub trait Stored: Collection {
@@ -9,6 +9,8 @@ pub trait Stored: Collection {
     /// As [`Stored::of`], to be changed.
     fn of_mut(value: &mut Value) -> Option<&mut Self>;
     fn into_value(self) -> Value;
+    /// The view of this type.
+    fn of_view(view: ValueView<'_>) -> Option<Self::View<'_>>;
 }
 
 macro_rules! stored {
@@ -30,6 +32,14 @@ macro_rules! stored {
 
             fn into_value(self) -> Value {
                 Value::$name(self)
+            }
+
+            #[inline]
+            fn of_view(view: ValueView<'_>) -> Option<Self::View<'_>> {
+                match view {
+                    ValueView::$name(view) => Some(view),
+                    _ => None,
+                }
             }
         })*
 
@@ -58,11 +68,49 @@ macro_rules! stored {
                 }
             }
 
+            /// How the collection is read; `None` for strings.
+            #[inline]
+            pub fn view(&self) -> Option<ValueView<'_>> {
+                match self {
+                    Value::Bytes(_) => None,
+                    $(Value::$name(collection) => Some(ValueView::$name(collection.view())),)*
+                }
+            }
+
+            /// As [`Collection::into_inline`]; strings have their own ways.
+            ///
+            /// # Errors
+            /// The value, unchanged, if it is large or a string.
+            pub fn into_inline(self, bytes_max: usize) -> Result<(u8, Vec<u8>), Value> {
+                match self {
+                    Value::Bytes(_) => Err(self),
+                    $(Value::$name(collection) => {
+                        collection.into_inline(bytes_max).map_err(Value::$name)
+                    })*
+                }
+            }
+
+            /// As [`Collection::from_inline`].
+            pub fn from_inline(kind: Kind, form: u8, bytes: Vec<u8>) -> Value {
+                match kind {
+                    $($name::KIND => Value::$name($name::from_inline(form, bytes)),)*
+                    Kind::String => Value::Bytes(bytes),
+                }
+            }
+
+            /// As [`Collection::fit`].
+            pub fn fit(&mut self) {
+                match self {
+                    Value::Bytes(_) => {}
+                    $(Value::$name(collection) => collection.fit(),)*
+                }
+            }
+
             /// Whether the key is to go.
             pub fn is_spent(&self) -> bool {
                 match self {
                     Value::Bytes(_) => false,
-                    $(Value::$name(collection) => collection.is_empty(),)*
+                    $(Value::$name(collection) => Collection::is_empty(collection),)*
                 }
             }
 
@@ -74,22 +122,6 @@ macro_rules! stored {
                 }
             }
 
-            /// What OBJECT ENCODING answers.
-            pub fn encoding_name(&self) -> &'static str {
-                match self {
-                    Value::Bytes(_) => "raw",
-                    $(Value::$name(collection) => collection.encoding_name(),)*
-                }
-            }
-
-            /// A hash of the content, whatever its layout.
-            pub fn digest(&self) -> u64 {
-                match self {
-                    Value::Bytes(bytes) => xxhash_rust::xxh3::xxh3_64(bytes),
-                    $(Value::$name(collection) => collection.digest(),)*
-                }
-            }
-
             /// Makes an encoded edit: whether the bytes were one.
             pub fn apply_encoded(&mut self, edit: &[u8], rules: &Rules) -> bool {
                 match self {
@@ -98,33 +130,6 @@ macro_rules! stored {
                         let Some(edit) = $name::decode_edit(edit) else { return false };
                         collection.apply(edit, rules);
                         true
-                    })*
-                }
-            }
-
-            /// Calls `visit` with the encoded edits that make an empty value equal to this one.
-            pub fn for_each_encoded(&self, mut visit: impl FnMut(&[u8])) {
-                let mut bytes = Vec::new();
-                match self {
-                    Value::Bytes(_) => {}
-                    $(Value::$name(collection) => collection.for_each_edit(&mut |edit| {
-                        bytes.clear();
-                        $name::encode_edit(edit, &mut bytes);
-                        visit(&bytes);
-                    }),)*
-                }
-            }
-
-            /// An equal value. O(n).
-            pub fn duplicate(&self, rules: &Rules) -> Value {
-                match self {
-                    Value::Bytes(bytes) => Value::Bytes(bytes.clone()),
-                    $(Value::$name(collection) => {
-                        let mut copy = $name::default();
-                        collection.for_each_edit(&mut |edit| {
-                            copy.apply(edit, rules);
-                        });
-                        Value::$name(copy)
                     })*
                 }
             }
@@ -152,6 +157,70 @@ macro_rules! stored {
                 match self {
                     Value::Bytes(_) => false,
                     $(Value::$name(collection) => collection.dismantle(pieces),)*
+                }
+            }
+        }
+
+        impl<'a> ValueView<'a> {
+            /// As [`Collection::view_inline`]; no string is a collection.
+            #[inline]
+            pub fn inline(kind: Kind, form: u8, bytes: &'a [u8]) -> Option<ValueView<'a>> {
+                match kind {
+                    $($name::KIND => Some(ValueView::$name($name::view_inline(form, bytes))),)*
+                    Kind::String => None,
+                }
+            }
+
+            /// The type TYPE answers for it.
+            pub const fn kind(self) -> Kind {
+                match self {
+                    $(ValueView::$name(_) => $name::KIND,)*
+                }
+            }
+
+            /// What OBJECT ENCODING answers.
+            pub fn encoding_name(self) -> &'static str {
+                match self {
+                    $(ValueView::$name(view) => View::encoding_name(view),)*
+                }
+            }
+
+            /// A hash of the content, whatever its layout.
+            pub fn digest(self) -> u64 {
+                match self {
+                    $(ValueView::$name(view) => View::digest(view),)*
+                }
+            }
+
+            /// As [`View::next_deadline`].
+            pub fn next_deadline(self) -> Option<i64> {
+                match self {
+                    $(ValueView::$name(view) => View::next_deadline(view),)*
+                }
+            }
+
+            /// Calls `visit` with the encoded edits that make an empty value equal to this one.
+            pub fn for_each_encoded(self, mut visit: impl FnMut(&[u8])) {
+                let mut bytes = Vec::new();
+                match self {
+                    $(ValueView::$name(view) => View::for_each_edit(view, &mut |edit| {
+                        bytes.clear();
+                        $name::encode_edit(edit, &mut bytes);
+                        visit(&bytes);
+                    }),)*
+                }
+            }
+
+            /// An equal value. O(n).
+            pub fn duplicate(self, rules: &Rules) -> Value {
+                match self {
+                    $(ValueView::$name(view) => {
+                        let mut copy = $name::default();
+                        View::for_each_edit(view, &mut |edit| {
+                            copy.apply(edit, rules);
+                        });
+                        Value::$name(copy)
+                    })*
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::command::context::Cx;
 use crate::command::error::CommandError;
 use crate::command::spec::Done;
 use crate::config::NotifyClasses;
-use crate::value::{Collection, Edge, SortedSet, SortedSetEdit};
+use crate::value::{Collection, Edge, SortedSet, SortedSetEdit, SortedSetView};
 
 const NO_SUCH_MEMBER: CommandError =
     CommandError::Said("ERR could not decode requested zset member");
@@ -79,7 +79,7 @@ impl<'a> Query<'a> {
     fn read(
         command: Command,
         args: Args<'a>,
-        set: Option<&SortedSet>,
+        set: Option<SortedSetView<'_>>,
     ) -> Result<Query<'a>, CommandError> {
         let mut query = Query {
             center: None,
@@ -129,7 +129,7 @@ impl<'a> Query<'a> {
         &mut self,
         command: Command,
         words: Args<'a>,
-        set: Option<&SortedSet>,
+        set: Option<SortedSetView<'_>>,
     ) -> Result<(), CommandError> {
         let searches = command.grammar == Grammar::Options;
         let mut at = 0;
@@ -210,7 +210,7 @@ impl<'a> Query<'a> {
     }
 
     /// The elements in the order of the answer, and how many metres the unit has.
-    fn run<'s>(&self, set: &'s SortedSet) -> (Vec<Found<'s>>, f64) {
+    fn run<'s>(&self, set: SortedSetView<'s>) -> (Vec<Found<'s>>, f64) {
         let (Some(center), Some((form, unit_m))) = (self.center, self.form) else {
             return (Vec::new(), 1.0);
         };
@@ -263,7 +263,7 @@ fn flag(flag: &mut bool) -> usize {
     1
 }
 
-fn place_of(set: &SortedSet, member: &[u8]) -> Result<Place, CommandError> {
+fn place_of(set: SortedSetView<'_>, member: &[u8]) -> Result<Place, CommandError> {
     set.score(member).map(Place::of_score).ok_or(NO_SUCH_MEMBER)
 }
 
@@ -285,7 +285,7 @@ fn rectangle(width: &[u8], height: &[u8], unit: &[u8]) -> Result<(Form, f64), Co
 }
 
 /// The elements inside the shape, cell by cell, `most` at most.
-fn collect<'s>(set: &'s SortedSet, shape: &Shape, most: usize) -> Vec<Found<'s>> {
+fn collect<'s>(set: SortedSetView<'s>, shape: &Shape, most: usize) -> Vec<Found<'s>> {
     let mut found = Vec::new();
     let mut last = None;
     for (at, cell) in shape.cells().into_iter().enumerate() {

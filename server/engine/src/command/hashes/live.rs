@@ -4,22 +4,22 @@
 
 use crate::command::editor::Editor;
 use crate::config::NotifyClasses;
-use crate::value::{Collection, Entry, Hash, HashEdit};
+use crate::value::{Entry, Hash, HashEdit, HashView, View};
 
 /// The field, if it is alive.
 #[inline]
-pub(super) fn get<'h>(hash: Option<&'h Hash>, field: &[u8], now: i64) -> Option<Entry<'h>> {
+pub(super) fn get<'h>(hash: Option<HashView<'h>>, field: &[u8], now: i64) -> Option<Entry<'h>> {
     hash?.get(field).filter(|entry| !entry.is_due(now))
 }
 
 /// All fields that are alive.
-pub(super) fn iter(hash: Option<&Hash>, now: i64) -> impl Iterator<Item = Entry<'_>> {
+pub(super) fn iter(hash: Option<HashView<'_>>, now: i64) -> impl Iterator<Item = Entry<'_>> {
     let entries = hash.into_iter().flat_map(|hash| hash.iter());
     entries.filter(move |entry| !entry.is_due(now))
 }
 
 /// How many fields are alive.
-pub(super) fn len(hash: Option<&Hash>, now: i64) -> usize {
+pub(super) fn len(hash: Option<HashView<'_>>, now: i64) -> usize {
     hash.map_or(0, |hash| hash.len() - hash.due_len(now))
 }
 

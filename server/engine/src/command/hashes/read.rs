@@ -9,7 +9,7 @@ use crate::command::context::Cx;
 use crate::command::cursor::{self, Walk};
 use crate::command::error::CommandError;
 use crate::command::spec::Done;
-use crate::value::{Collection, Entry, Hash};
+use crate::value::{Entry, Hash, HashView, View};
 
 const BELOW_MINIMUM: CommandError = CommandError::Said(
     "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
@@ -171,12 +171,12 @@ pub(super) fn hrandfield(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>)
 
 /// Fields to draw from: the hash itself, or the living ones, when some are not.
 enum Draw<'h> {
-    All(&'h Hash),
+    All(HashView<'h>),
     Living(Vec<Entry<'h>>),
 }
 
 impl<'h> Draw<'h> {
-    fn of(hash: &'h Hash, now: i64) -> Draw<'h> {
+    fn of(hash: HashView<'h>, now: i64) -> Draw<'h> {
         if hash.next_deadline().is_none_or(|deadline| deadline >= now) {
             return Draw::All(hash);
         }

@@ -20,7 +20,7 @@ pub fn sweep(core: &mut Core, mut budget: usize) -> bool {
         let Some(handle) = core.keyspace.find(db, &key) else { continue };
         let mut hash = Editor::<Hash>::new(core, db, key, Some(handle));
         let mut due: Vec<Box<[u8]>> = Vec::new();
-        hash.for_each_due(now.0, FIELDS_A_TURN.min(budget), &mut |entry| {
+        hash.view().for_each_due(now.0, FIELDS_A_TURN.min(budget), &mut |entry| {
             due.push(entry.field.into());
         });
         for field in &due {

@@ -10,7 +10,7 @@ use crate::command::error::CommandError;
 use crate::command::spec::Done;
 use crate::value::list::End;
 use crate::value::packed::Encoded;
-use crate::value::{Collection, List};
+use crate::value::{List, ListView, View};
 
 const RANK_ZERO: CommandError = CommandError::Said(
     "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use \
@@ -23,7 +23,7 @@ const COUNT_NEGATIVE: CommandError = CommandError::Said("ERR COUNT can't be nega
 const MAXLEN_NEGATIVE: CommandError = CommandError::Said("ERR MAXLEN can't be negative");
 
 pub(super) fn llen(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
-    let length = cx.read_collection::<List>(args.get(1))?.map_or(0, Collection::len);
+    let length = cx.read_collection::<List>(args.get(1))?.map_or(0, View::len);
     reply.integer(length as i64);
     Ok(())
 }
@@ -115,7 +115,7 @@ impl Search {
     }
 
     /// Indices from the left of the matches, in the order they are met.
-    fn find(&self, list: &List, text: &[u8]) -> Vec<usize> {
+    fn find(&self, list: ListView<'_>, text: &[u8]) -> Vec<usize> {
         let needle = Encoded::of(text);
         let mut walk = list.walk(self.from, 0, self.most);
         let mut found = Vec::new();

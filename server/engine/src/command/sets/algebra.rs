@@ -8,7 +8,7 @@ use crate::command::context::Cx;
 use crate::command::error::CommandError;
 use crate::command::spec::Done;
 use crate::config::NotifyClasses;
-use crate::value::{Collection, Member, Rules, Set, SetEdit};
+use crate::value::{Collection, Member, Rules, Set, SetEdit, SetView, View};
 
 use super::members::all;
 
@@ -64,7 +64,7 @@ pub(super) fn sdiffcard(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) 
 fn answer(cx: &mut Cx<'_>, operation: Operation, keys: Args<'_>, reply: &mut Reply<'_>) -> Done {
     let (sets, rules) = sets(cx, keys, keys.len())?;
     if operation == Operation::Union {
-        all(&union(&sets, rules), reply);
+        all(union(&sets, rules).view(), reply);
         return Ok(());
     }
     // How many members there are is known when the last one has been written.
@@ -152,7 +152,7 @@ fn sets<'c>(
     cx: &'c mut Cx<'_>,
     keys: Args<'_>,
     count: usize,
-) -> Result<(Vec<Option<&'c Set>>, &'c Rules), CommandError> {
+) -> Result<(Vec<Option<SetView<'c>>>, &'c Rules), CommandError> {
     for key in keys.iter().take(count) {
         cx.read_collection::<Set>(key)?;
     }
@@ -161,7 +161,7 @@ fn sets<'c>(
     Ok((keys.iter().take(count).map(set).collect(), keyspace.rules()))
 }
 
-fn union(sets: &[Option<&Set>], rules: &Rules) -> Set {
+fn union(sets: &[Option<SetView<'_>>], rules: &Rules) -> Set {
     let mut union = Set::default();
     let mut buffer = itoa::Buffer::new();
     for member in sets.iter().flatten().flat_map(|set| set.iter()) {
@@ -173,10 +173,10 @@ fn union(sets: &[Option<&Set>], rules: &Rules) -> Set {
 /// Visits the members of an intersection or a difference until `visit` returns false.
 fn each<'s>(
     operation: Operation,
-    sets: &[Option<&'s Set>],
+    sets: &[Option<SetView<'s>>],
     mut visit: impl FnMut(Member<'s>) -> bool,
 ) {
-    let mut others: Vec<&Set> = sets.iter().copied().flatten().collect();
+    let mut others: Vec<SetView<'s>> = sets.iter().copied().flatten().collect();
     let first = match operation {
         // The smallest set has the fewest members to look for in the others.
         Operation::Intersection => {
@@ -191,7 +191,7 @@ fn each<'s>(
             let [Some(first), rest @ ..] = sets else { return };
             others = rest.iter().copied().flatten().collect();
             others.sort_by_key(|set| std::cmp::Reverse(set.len()));
-            first
+            *first
         }
     };
     let wanted = operation == Operation::Intersection;

@@ -7,7 +7,7 @@ use crate::command::cursor::{self, Walk};
 use crate::command::error::CommandError;
 use crate::command::spec::Done;
 use crate::config::NotifyClasses;
-use crate::value::{Collection, Kind, Set, SetEdit};
+use crate::value::{Kind, Set, SetEdit, SetView, View};
 
 pub(super) fn sadd(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     let mut set = cx.edit_or_new::<Set>(args.get(1))?;
@@ -67,7 +67,7 @@ pub(super) fn smembers(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -
 }
 
 /// All members as one answer.
-pub(super) fn all(set: &Set, reply: &mut Reply<'_>) {
+pub(super) fn all(set: SetView<'_>, reply: &mut Reply<'_>) {
     let mut buffer = itoa::Buffer::new();
     reply.set(set.len());
     set.iter().for_each(|member| reply.bulk(member.text(&mut buffer)));

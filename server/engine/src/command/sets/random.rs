@@ -61,7 +61,7 @@ fn pop_many(cx: &mut Cx<'_>, key: &[u8], count: &[u8], reply: &mut Reply<'_>) ->
         return Ok(());
     }
     if count >= editor.len() {
-        all(&editor, reply);
+        all(editor.view(), reply);
         editor.notify(NotifyClasses::SET, "spop");
         drop(editor);
         // One effect for the key instead of one for each member.

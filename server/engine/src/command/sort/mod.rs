@@ -22,7 +22,7 @@ use super::spec::{
 use crate::config::NotifyClasses;
 use crate::keyspace::ValueRef;
 use crate::value::list::{Elements, End};
-use crate::value::{Collection, Kind, List, ListEdit, Value};
+use crate::value::{Collection, Kind, List, ListEdit, ValueView};
 use options::Options;
 use order::{Ranked, Weight};
 use pattern::Pattern;
@@ -192,10 +192,10 @@ fn load(cx: &mut Cx<'_>, key: &[u8]) -> Result<(Kind, Texts), CommandError> {
     let ValueRef::Collection(value) = entry.value() else { return Err(CommandError::WrongType) };
     let mut digits = itoa::Buffer::new();
     let elements = match value {
-        Value::List(list) => list.iter().map(|e| e.text(&mut digits).into()).collect(),
-        Value::Set(set) => set.iter().map(|e| e.text(&mut digits).into()).collect(),
-        Value::SortedSet(sorted) => sorted.iter().map(|(member, _)| member.into()).collect(),
-        Value::Hash(_) | Value::Stream(_) | Value::Bytes(_) => return Err(CommandError::WrongType),
+        ValueView::List(list) => list.iter().map(|e| e.text(&mut digits).into()).collect(),
+        ValueView::Set(set) => set.iter().map(|e| e.text(&mut digits).into()).collect(),
+        ValueView::SortedSet(sorted) => sorted.iter().map(|(member, _)| member.into()).collect(),
+        ValueView::Hash(_) | ValueView::Stream(_) => return Err(CommandError::WrongType),
     };
     Ok((value.kind(), elements))
 }

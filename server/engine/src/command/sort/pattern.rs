@@ -50,7 +50,7 @@ impl<'a> Pattern<'a> {
         let entry = cx.read(&key)?;
         match (entry.value(), field) {
             (ValueRef::Collection(value), Some(field)) => {
-                let found = Hash::of(value)?.get(field)?;
+                let found = Hash::of_view(value)?.get(field)?;
                 (!found.is_due(now)).then(|| found.value.into())
             }
             (text, None) if entry.kind() == Kind::String => {

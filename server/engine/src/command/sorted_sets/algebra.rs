@@ -10,7 +10,9 @@ use crate::command::error::CommandError;
 use crate::command::spec::Done;
 use crate::config::NotifyClasses;
 use crate::keyspace::{EntryRef, KeyRef};
-use crate::value::{Collection, Rules, Set, SortedSet, SortedSetEdit};
+use crate::value::{
+    Collection, Rules, Set, SetView, SortedSet, SortedSetEdit, SortedSetView, View,
+};
 
 const BAD_WEIGHT: CommandError = CommandError::Said("ERR weight value is not a float");
 const NEGATIVE_LIMIT: CommandError = CommandError::Said("ERR LIMIT can't be negative");
@@ -76,8 +78,8 @@ impl Aggregate {
 #[derive(Clone, Copy)]
 enum Input<'a> {
     Missing,
-    Sorted(&'a SortedSet),
-    Plain(&'a Set),
+    Sorted(SortedSetView<'a>),
+    Plain(SetView<'a>),
 }
 
 impl<'a> Input<'a> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::base::number::{parse_f64, parse_i64};
 use crate::command::error::CommandError;
-use crate::value::{Collection, Edge, NameBound, SortedSet};
+use crate::value::{Edge, NameBound, SortedSetView, View};
 
 pub(super) const NOT_SCORES: CommandError = CommandError::Said("ERR min or max is not a float");
 pub(super) const NOT_NAMES: CommandError =
@@ -51,7 +51,7 @@ impl<'a> Bounds<'a> {
 
     /// The ranks inside, counted from the lowest score also for a walk that goes `backward`,
     /// whose requested ranks count from the highest.
-    pub fn ranks(&self, set: &SortedSet, backward: bool) -> Range<usize> {
+    pub fn ranks(&self, set: SortedSetView<'_>, backward: bool) -> Range<usize> {
         match *self {
             Bounds::Ranks(first, last) => {
                 let range = resolve(first, last, set.len());

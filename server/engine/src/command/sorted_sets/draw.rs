@@ -11,7 +11,7 @@ use crate::command::context::Cx;
 use crate::command::cursor;
 use crate::command::error::CommandError;
 use crate::command::spec::Done;
-use crate::value::{Collection, SortedSet};
+use crate::value::{SortedSet, View};
 
 const COUNT_RANGE: CommandError = CommandError::Said(
     "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",

@@ -88,8 +88,8 @@ fn pop(
         }
     }
     let (walk, first, event) = match end {
-        End::Lowest => (set.walk(0, count), 0, "zpopmin"),
-        End::Highest => (set.walk_back(set.len() - 1, count), set.len() - count, "zpopmax"),
+        End::Lowest => (set.view().walk(0, count), 0, "zpopmin"),
+        End::Highest => (set.view().walk_back(set.len() - 1, count), set.len() - count, "zpopmax"),
     };
     for (member, score) in walk {
         if matches!(layout, Layout::Nested | Layout::KeyNested) {

@@ -8,7 +8,7 @@ use crate::command::context::Cx;
 use crate::command::error::CommandError;
 use crate::command::spec::Done;
 use crate::config::NotifyClasses;
-use crate::value::{Collection, SortedSet, SortedSetEdit, Walk};
+use crate::value::{Collection, SortedSet, SortedSetEdit, SortedSetView, Walk};
 
 const LIMIT_BY_RANK: CommandError = CommandError::Said(
     "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
@@ -79,7 +79,7 @@ impl<'a> Query<'a> {
     }
 
     /// The elements, and how many there are.
-    fn select<'s>(&self, set: &'s SortedSet) -> (Walk<'s>, usize) {
+    fn select<'s>(&self, set: SortedSetView<'s>) -> (Walk<'s>, usize) {
         let range = self.bounds.ranks(set, self.backward);
         let skipped = usize::try_from(self.limit.0).map_or(range.len(), |n| n.min(range.len()));
         let left = range.len() - skipped;

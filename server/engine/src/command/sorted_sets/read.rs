@@ -6,11 +6,11 @@ use super::bounds::{Bounds, By};
 use crate::command::context::Cx;
 use crate::command::error::CommandError;
 use crate::command::spec::Done;
-use crate::value::{Collection, SortedSet};
+use crate::value::{SortedSet, View};
 
 pub(super) fn zcard(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     let set = cx.read_collection::<SortedSet>(args.get(1))?;
-    reply.integer(set.map_or(0, SortedSet::len) as i64);
+    reply.integer(set.map_or(0, View::len) as i64);
     Ok(())
 }
 

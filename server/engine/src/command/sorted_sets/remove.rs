@@ -6,7 +6,7 @@ use super::bounds::{Bounds, By};
 use crate::command::context::Cx;
 use crate::command::spec::Done;
 use crate::config::NotifyClasses;
-use crate::value::{SortedSet, SortedSetEdit};
+use crate::value::{Collection, SortedSet, SortedSetEdit};
 
 pub(super) fn zrem(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     let mut removed = 0;
@@ -44,7 +44,7 @@ fn remove_range(
     let bounds = Bounds::read(by, args.get(2), args.get(3))?;
     let mut removed = 0;
     if let Some(mut set) = cx.edit::<SortedSet>(args.get(1))? {
-        let ranks = bounds.ranks(&set, false);
+        let ranks = bounds.ranks(set.view(), false);
         removed = ranks.len() as u64;
         let range = SortedSetEdit::RemoveRange { first: ranks.start as u64, count: removed };
         if set.edit(range) {

@@ -1,5 +1,6 @@
 //! The keyspace against a map, under time moved by hand.
 
+mod collections;
 mod content;
 mod expiry;
 mod memory;

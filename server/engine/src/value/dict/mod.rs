@@ -19,7 +19,7 @@ mod page;
 mod walk;
 
 pub use element::Entry;
-pub use packed::Packed;
+pub use packed::{Packed, PackedView};
 
 use crate::base::random::Random;
 use ahash::RandomState;

@@ -8,9 +8,9 @@
 mod edit;
 
 use super::Kind;
-use super::collection::{Collection, Rules};
+use super::collection::{Collection, Rules, View};
 pub use super::dict::Entry;
-use super::dict::{Dict, Packed};
+use super::dict::{Dict, Packed, PackedView};
 use super::draw;
 use crate::base::random::Random;
 pub use edit::HashEdit;
@@ -26,7 +26,18 @@ enum Form {
     Dict(Box<Dict<true>>),
 }
 
-const _: () = assert!(size_of::<Hash>() <= 24);
+const _: () = assert!(size_of::<Hash>() <= 32);
+
+/// A hash that is only read.
+#[derive(Clone, Copy, Debug)]
+pub enum HashView<'a> {
+    Packed(PackedView<'a, true>),
+    Dict(&'a Dict<true>),
+}
+
+/// Forms in an entry: packed, and packed with deadlines, now or once.
+const INLINE: u8 = 0;
+const INLINE_TIMED: u8 = 1;
 
 impl Default for Hash {
     fn default() -> Hash {
@@ -34,29 +45,29 @@ impl Default for Hash {
     }
 }
 
-impl Hash {
+impl<'a> HashView<'a> {
     /// The field with its value and its deadline, which may have passed.
     #[inline]
-    pub fn get(&self, field: &[u8]) -> Option<Entry<'_>> {
-        match &self.0 {
-            Form::Packed(packed) => packed.get(field),
-            Form::Dict(dict) => dict.get(field),
+    pub fn get(self, field: &[u8]) -> Option<Entry<'a>> {
+        match self {
+            HashView::Packed(packed) => packed.get(field),
+            HashView::Dict(dict) => dict.get(field),
         }
     }
 
     /// All fields. A small hash answers in the order of their arrival.
-    pub fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
-        let (packed, dict) = match &self.0 {
-            Form::Packed(packed) => (Some(packed.iter()), None),
-            Form::Dict(dict) => (None, Some(dict.iter())),
+    pub fn iter(self) -> impl Iterator<Item = Entry<'a>> {
+        let (packed, dict) = match self {
+            HashView::Packed(packed) => (Some(packed.iter()), None),
+            HashView::Dict(dict) => (None, Some(dict.iter())),
         };
         packed.into_iter().flatten().chain(dict.into_iter().flatten())
     }
 
     /// Visits fields from `cursor` on, about `count` of them, and returns the cursor to go on
     /// with, 0 at the end: see [`Dict::scan`]. A small hash is visited in one go.
-    pub fn scan(&self, cursor: u64, count: usize, visit: &mut dyn FnMut(Entry<'_>)) -> u64 {
-        if let Form::Dict(dict) = &self.0 {
+    pub fn scan(self, cursor: u64, count: usize, visit: &mut dyn FnMut(Entry<'_>)) -> u64 {
+        if let HashView::Dict(dict) = self {
             return dict.scan(cursor, count, visit);
         }
         self.iter().for_each(visit);
@@ -64,37 +75,94 @@ impl Hash {
     }
 
     /// A field, each equally likely; `None` when there is none.
-    pub fn random(&self, random: &mut Random) -> Option<Entry<'_>> {
-        match &self.0 {
-            Form::Dict(dict) => dict.random(random),
-            Form::Packed(_) if self.is_empty() => None,
-            Form::Packed(packed) => packed.iter().nth(random.below(packed.len() as u64) as usize),
+    pub fn random(self, random: &mut Random) -> Option<Entry<'a>> {
+        match self {
+            HashView::Dict(dict) => dict.random(random),
+            HashView::Packed(_) if self.is_empty() => None,
+            HashView::Packed(packed) => {
+                packed.iter().nth(random.below(packed.len() as u64) as usize)
+            }
         }
     }
 
     /// `count` different fields, each choice equally likely, or all when there are no more.
-    pub fn sample(&self, count: usize, random: &mut Random) -> Vec<Entry<'_>> {
+    pub fn sample(self, count: usize, random: &mut Random) -> Vec<Entry<'a>> {
         draw::distinct(self.len(), count, random, self.iter(), |random| self.random(random))
     }
 
     /// Visits up to `max` of the fields whose deadline lies before `now`. They are still there:
     /// whoever asks removes them with [`HashEdit::Remove`].
-    pub fn for_each_due(&self, now: i64, max: usize, visit: &mut dyn FnMut(Entry<'_>)) {
-        match &self.0 {
-            Form::Dict(dict) => dict.for_each_due(now, max, visit),
-            Form::Packed(packed) => {
+    pub fn for_each_due(self, now: i64, max: usize, visit: &mut dyn FnMut(Entry<'_>)) {
+        match self {
+            HashView::Dict(dict) => dict.for_each_due(now, max, visit),
+            HashView::Packed(packed) => {
                 packed.iter().filter(|entry| entry.is_due(now)).take(max).for_each(visit);
             }
         }
     }
 
     /// How many fields have a deadline before `now`. O(1) when there is none.
-    pub fn due_len(&self, now: i64) -> usize {
+    pub fn due_len(self, now: i64) -> usize {
         let mut count = 0;
         if self.next_deadline().is_some_and(|deadline| deadline < now) {
             self.for_each_due(now, usize::MAX, &mut |_| count += 1);
         }
         count
+    }
+}
+
+impl View for HashView<'_> {
+    type Of = Hash;
+
+    fn len(self) -> usize {
+        match self {
+            HashView::Packed(packed) => packed.len(),
+            HashView::Dict(dict) => dict.len(),
+        }
+    }
+
+    /// The earliest deadline of any field. O(1), or a look at the few fields of a small hash.
+    fn next_deadline(self) -> Option<i64> {
+        match self {
+            HashView::Packed(packed) if packed.is_timed() => {
+                packed.iter().filter_map(|entry| entry.deadline).min()
+            }
+            HashView::Packed(_) => None,
+            HashView::Dict(dict) => dict.next_deadline(),
+        }
+    }
+
+    fn encoding_name(self) -> &'static str {
+        match self {
+            HashView::Packed(packed) if packed.is_timed() => "listpackex",
+            HashView::Packed(_) => "listpack",
+            HashView::Dict(_) => "hashtable",
+        }
+    }
+
+    fn digest(self) -> u64 {
+        self.iter().fold(0, |sum, entry| {
+            let field = xxh3_64_with_seed(entry.field, entry.deadline.map_or(0, |at| at as u64));
+            let timed = field.rotate_left(u32::from(entry.deadline.is_some()));
+            sum.wrapping_add(xxh3_64_with_seed(entry.value, timed))
+        })
+    }
+
+    fn for_each_edit(self, visit: &mut dyn FnMut(HashEdit<'_>)) {
+        for Entry { field, value, deadline } in self.iter() {
+            visit(HashEdit::Set { field, value, keep_deadline: false });
+            if deadline.is_some() {
+                visit(HashEdit::Deadline(field, deadline));
+            }
+        }
+    }
+}
+
+impl Hash {
+    /// As [`HashView::get`].
+    #[inline]
+    pub fn get(&self, field: &[u8]) -> Option<Entry<'_>> {
+        self.view().get(field)
     }
 
     fn set(&mut self, field: &[u8], value: &[u8], keep_deadline: bool, rules: &Rules) -> bool {
@@ -131,11 +199,13 @@ impl Hash {
 impl Collection for Hash {
     const KIND: Kind = Kind::Hash;
     type Edit<'e> = HashEdit<'e>;
+    type View<'a> = HashView<'a>;
 
-    fn len(&self) -> usize {
+    #[inline]
+    fn view(&self) -> HashView<'_> {
         match &self.0 {
-            Form::Packed(packed) => packed.len(),
-            Form::Dict(dict) => dict.len(),
+            Form::Packed(packed) => HashView::Packed(packed.view()),
+            Form::Dict(dict) => HashView::Dict(dict),
         }
     }
 
@@ -166,31 +236,29 @@ impl Collection for Hash {
         HashEdit::decode(bytes)
     }
 
-    fn for_each_edit(&self, visit: &mut dyn FnMut(HashEdit<'_>)) {
-        for Entry { field, value, deadline } in self.iter() {
-            visit(HashEdit::Set { field, value, keep_deadline: false });
-            if deadline.is_some() {
-                visit(HashEdit::Deadline(field, deadline));
-            }
-        }
+    fn in_buffer(buffer: Vec<u8>) -> Hash {
+        Hash(Form::Packed(Packed::in_buffer(buffer)))
     }
 
-    /// The earliest deadline of any field. O(1), or a look at the few fields of a small hash.
-    fn next_deadline(&self) -> Option<i64> {
-        match &self.0 {
-            Form::Packed(packed) if packed.is_timed() => {
-                packed.iter().filter_map(|entry| entry.deadline).min()
-            }
-            Form::Packed(_) => None,
-            Form::Dict(dict) => dict.next_deadline(),
-        }
+    fn into_inline(self, bytes_max: usize) -> Result<(u8, Vec<u8>), Hash> {
+        let Form::Packed(packed) = self.0 else { return Err(self) };
+        let form = if packed.view().is_timed() { INLINE_TIMED } else { INLINE };
+        let inline = packed.into_inline(bytes_max).map(|bytes| (form, bytes));
+        inline.map_err(|packed| Hash(Form::Packed(packed)))
     }
 
-    fn encoding_name(&self) -> &'static str {
-        match &self.0 {
-            Form::Packed(packed) if packed.is_timed() => "listpackex",
-            Form::Packed(_) => "listpack",
-            Form::Dict(_) => "hashtable",
+    fn from_inline(form: u8, bytes: Vec<u8>) -> Hash {
+        Hash(Form::Packed(Packed::from_inline(bytes, form == INLINE_TIMED)))
+    }
+
+    #[inline]
+    fn view_inline(form: u8, bytes: &[u8]) -> HashView<'_> {
+        HashView::Packed(PackedView::from_inline(bytes, form == INLINE_TIMED))
+    }
+
+    fn fit(&mut self) {
+        if let Form::Packed(packed) = &mut self.0 {
+            packed.fit();
         }
     }
 
@@ -199,14 +267,6 @@ impl Collection for Hash {
             Form::Packed(packed) => packed.heap_bytes(),
             Form::Dict(dict) => dict.heap_bytes(),
         }
-    }
-
-    fn digest(&self) -> u64 {
-        self.iter().fold(0, |sum, entry| {
-            let field = xxh3_64_with_seed(entry.field, entry.deadline.map_or(0, |at| at as u64));
-            let timed = field.rotate_left(u32::from(entry.deadline.is_some()));
-            sum.wrapping_add(xxh3_64_with_seed(entry.value, timed))
-        })
     }
 
     fn dismantle(&mut self, pieces: usize) -> bool {

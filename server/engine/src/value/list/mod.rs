@@ -1,4 +1,5 @@
-//! Lists. A small one is a single packed run in an allocation of its size, a large one a directory
+//! Lists. A small one is a single packed run (in the entry of its key, or beside it in an
+//! allocation), a large one a directory
 //! of blocks of such runs; where Redis 7.2 would say `listpack` it is small, where `quicklist`
 //! large. (Redis goes back to a listpack when one node is left and half full; we go back when the
 //! whole list would fit half a listpack, wherever its elements are.)
@@ -15,7 +16,8 @@ pub use walk::Walk;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::packed::{self, Element, Encoded, Packed, Place};
+use super::collection::{View, fit_buffer, seal_inline};
+use super::packed::{self, Element, Encoded, Place, Run};
 use super::{Collection, Kind, Rules};
 use edit::put_element;
 use large::Large;
@@ -31,7 +33,17 @@ const FREED_PER_EDIT: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct List(Form);
 
-const _: () = assert!(size_of::<List>() <= 24);
+const _: () = assert!(size_of::<List>() <= 32);
+
+/// A list that is only read.
+#[derive(Clone, Copy, Debug)]
+pub enum ListView<'a> {
+    Small { run: Run<'a>, count: usize },
+    Large(&'a Large),
+}
+
+/// The only form in an entry: the run, the bytes of a listpack (`u16`), the count (`u8`).
+const INLINE: u8 = 0;
 
 #[derive(Clone, Debug)]
 enum Form {
@@ -47,7 +59,8 @@ impl Default for Form {
 
 #[derive(Clone, Debug, Default)]
 struct Small {
-    packed: Packed,
+    /// A run.
+    bytes: Vec<u8>,
     /// Bytes of its entries, were it a listpack: a few times 64 KiB at most, by [`Limit`].
     entry_bytes: u32,
     /// Below 64 Ki, by [`Limit`].
@@ -55,17 +68,47 @@ struct Small {
 }
 
 impl Small {
+    #[inline]
+    fn run(&self) -> Run<'_> {
+        Run::new(&self.bytes)
+    }
+
     fn push(&mut self, end: End, new: &Encoded<'_>) {
         match end {
-            End::Left => self.packed.push_front(new),
-            End::Right => self.packed.push_back(new),
+            End::Left => packed::splice(&mut self.bytes, 0, Place::FRONT, Place::FRONT, Some(new)),
+            End::Right => {
+                self.bytes.reserve_exact(new.bytes() + usize::from(self.bytes.is_empty()));
+                packed::push_back(&mut self.bytes, 0, new);
+            }
         }
         self.count += 1;
         self.entry_bytes += entry_bytes(new.element()) as u32;
     }
 
+    /// See [`Collection::into_inline`].
+    fn into_inline(self, bytes_max: usize) -> Result<Vec<u8>, Small> {
+        let Small { mut bytes, entry_bytes, count } = self;
+        let length = bytes.len();
+        bytes.extend_from_slice(&(entry_bytes as u16).to_le_bytes());
+        let sealed = match u16::try_from(entry_bytes) {
+            Ok(_) => seal_inline(bytes, usize::from(count), bytes_max),
+            Err(_) => Err(bytes),
+        };
+        sealed.map_err(|mut bytes| {
+            bytes.truncate(length);
+            Small { bytes, entry_bytes, count }
+        })
+    }
+
+    /// What [`Small::into_inline`] made.
+    fn from_inline(mut bytes: Vec<u8>) -> Small {
+        let (run, entry_bytes, count) = open_inline(&bytes);
+        bytes.truncate(run.bytes());
+        Small { bytes, entry_bytes: u32::from(entry_bytes), count: u16::from(count) }
+    }
+
     fn place(&self, index: usize) -> Place {
-        self.packed.run().place(index, self.count.into())
+        self.run().place(index, self.count.into())
     }
 
     /// Takes the elements from `first` up to `end`.
@@ -75,7 +118,7 @@ impl Small {
         }
         let (from, to) = (self.place(first), self.place(end));
         self.entry_bytes -= self.entry_bytes_between(from, end - first);
-        self.packed.remove(from, to);
+        packed::splice(&mut self.bytes, 0, from, to, None);
         self.count -= (end - first) as u16;
     }
 
@@ -83,7 +126,7 @@ impl Small {
         let mut place = from;
         let mut bytes = 0;
         for _ in 0..count {
-            let Some((element, behind)) = self.packed.run().next(place) else { break };
+            let Some((element, behind)) = self.run().next(place) else { break };
             bytes += entry_bytes(element) as u32;
             place = behind;
         }
@@ -92,61 +135,132 @@ impl Small {
 
     fn insert(&mut self, index: usize, new: &Encoded<'_>) {
         let place = self.place(index);
-        self.packed.insert(place, new);
+        packed::splice(&mut self.bytes, 0, place, place, Some(new));
         self.count += 1;
         self.entry_bytes += entry_bytes(new.element()) as u32;
     }
 
     fn set(&mut self, index: usize, new: &Encoded<'_>) {
         let from = self.place(index);
-        let Some((old, to)) = self.packed.run().next(from) else { return };
+        let Some((old, to)) = self.run().next(from) else { return };
         let old_bytes = entry_bytes(old) as u32;
-        self.packed.replace(from, to, new);
+        packed::splice(&mut self.bytes, 0, from, to, Some(new));
         self.entry_bytes = self.entry_bytes - old_bytes + entry_bytes(new.element()) as u32;
     }
 
     fn remove_equal(&mut self, needle: &Encoded<'_>, end: End, limit: usize) -> usize {
-        let run = self.packed.run();
+        let run = self.run();
         let keep = match end {
             End::Left => 0,
             End::Right => run.count_equal(needle).saturating_sub(limit),
         };
         let Some((bytes, taken)) = packed::without(run, needle, keep, limit) else { return 0 };
-        self.packed = Packed::from_bytes(bytes);
+        self.bytes = bytes;
         self.count -= taken as u16;
         self.entry_bytes -= (taken * entry_bytes(needle.element())) as u32;
         taken
     }
 }
 
-impl List {
+/// The parts of what [`Small::into_inline`] made.
+#[inline]
+fn open_inline(bytes: &[u8]) -> (Run<'_>, u16, u8) {
+    let (run, [low, high, count]) = bytes.split_last_chunk().expect("a run ends in three bytes");
+    (Run::new(run), u16::from_le_bytes([*low, *high]), *count)
+}
+
+impl<'a> ListView<'a> {
     /// The element at `index`.
-    pub fn get(&self, index: usize) -> Option<Element<'_>> {
-        match &self.0 {
-            Form::Large(large) => large.get(index),
-            Form::Small(small) if index < small.count.into() => {
-                Some(small.packed.run().next(small.place(index))?.0)
+    pub fn get(self, index: usize) -> Option<Element<'a>> {
+        match self {
+            ListView::Large(large) => large.get(index),
+            ListView::Small { run, count } if index < count => {
+                Some(run.next(run.place(index, count))?.0)
             }
-            Form::Small(_) => None,
+            ListView::Small { .. } => None,
         }
     }
 
     /// At most `count` elements behind the first `skip`, both as seen from the end `from`.
-    pub fn walk(&self, from: End, skip: usize, count: usize) -> Walk<'_> {
+    pub fn walk(self, from: End, skip: usize, count: usize) -> Walk<'a> {
         let len = self.len();
         if skip >= len {
             return Walk::nothing();
         }
         let left = count.min(len - skip);
-        match &self.0 {
-            Form::Small(small) => Walk::in_run(small.packed.run(), len, from, skip, left),
-            Form::Large(large) => Walk::in_large(large, from, skip, left),
+        match self {
+            ListView::Small { run, .. } => Walk::in_run(run, len, from, skip, left),
+            ListView::Large(large) => Walk::in_large(large, from, skip, left),
         }
     }
 
     /// All elements from left to right.
-    pub fn iter(&self) -> Walk<'_> {
+    pub fn iter(self) -> Walk<'a> {
         self.walk(End::Left, 0, usize::MAX)
+    }
+}
+
+impl View for ListView<'_> {
+    type Of = List;
+
+    #[inline]
+    fn len(self) -> usize {
+        match self {
+            ListView::Small { count, .. } => count,
+            ListView::Large(large) => large.len(),
+        }
+    }
+
+    fn encoding_name(self) -> &'static str {
+        match self {
+            ListView::Small { .. } => "listpack",
+            ListView::Large(_) => "quicklist",
+        }
+    }
+
+    fn digest(self) -> u64 {
+        let mut hash = Xxh3::new();
+        for element in self.iter() {
+            let mut digits = itoa::Buffer::new();
+            let text = element.text(&mut digits);
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text);
+        }
+        hash.digest()
+    }
+
+    fn for_each_edit(self, visit: &mut dyn FnMut(ListEdit<'_>)) {
+        let mut flush = |bytes: &mut Vec<u8>| {
+            if let Some(elements) = EncodedElements::new(bytes).filter(|_| !bytes.is_empty()) {
+                visit(ListEdit::Push { end: End::Right, elements: Elements::Encoded(elements) });
+            }
+            bytes.clear();
+        };
+        let mut bytes = Vec::new();
+        for element in self.iter() {
+            put_element(element.text(&mut itoa::Buffer::new()), &mut bytes);
+            if bytes.len() >= EDIT_BYTES {
+                flush(&mut bytes);
+            }
+        }
+        flush(&mut bytes);
+    }
+}
+
+impl List {
+    /// As [`ListView::get`].
+    pub fn get(&self, index: usize) -> Option<Element<'_>> {
+        self.view().get(index)
+    }
+
+    /// As [`ListView::walk`].
+    pub fn walk(&self, from: End, skip: usize, count: usize) -> Walk<'_> {
+        self.view().walk(from, skip, count)
+    }
+
+    /// As [`ListView::iter`].
+    pub fn iter(&self) -> Walk<'_> {
+        self.view().iter()
     }
 
     /// Makes room for elements whose texts have `bytes`: a listpack that might be too large with
@@ -165,7 +279,7 @@ impl List {
     fn become_large(&mut self) {
         let Form::Small(small) = &self.0 else { return };
         let mut large = Box::<Large>::default();
-        for element in small.packed.run().iter() {
+        for element in small.run().iter() {
             large.push(End::Right, &Encoded::again(element));
         }
         self.0 = Form::Large(large);
@@ -197,8 +311,7 @@ impl List {
         for element in self.iter() {
             packed::push_back(&mut bytes, 0, &Encoded::again(element));
         }
-        let packed = Packed::from_bytes(bytes);
-        self.0 = Form::Small(Small { packed, entry_bytes: entries as u32, count: len as u16 });
+        self.0 = Form::Small(Small { bytes, entry_bytes: entries as u32, count: len as u16 });
     }
 
     fn push(&mut self, end: End, elements: Elements<'_>, rules: &Rules) -> bool {
@@ -277,11 +390,13 @@ impl Collection for List {
 
     type Edit<'e> = ListEdit<'e>;
 
+    type View<'a> = ListView<'a>;
+
     #[inline]
-    fn len(&self) -> usize {
+    fn view(&self) -> ListView<'_> {
         match &self.0 {
-            Form::Small(small) => small.count.into(),
-            Form::Large(large) => large.len(),
+            Form::Small(small) => ListView::Small { run: small.run(), count: small.count.into() },
+            Form::Large(large) => ListView::Large(large),
         }
     }
 
@@ -323,47 +438,40 @@ impl Collection for List {
         ListEdit::decode(bytes)
     }
 
-    fn for_each_edit(&self, visit: &mut dyn FnMut(ListEdit<'_>)) {
-        let mut flush = |bytes: &mut Vec<u8>| {
-            if let Some(elements) = EncodedElements::new(bytes).filter(|_| !bytes.is_empty()) {
-                visit(ListEdit::Push { end: End::Right, elements: Elements::Encoded(elements) });
-            }
-            bytes.clear();
-        };
-        let mut bytes = Vec::new();
-        for element in self.iter() {
-            put_element(element.text(&mut itoa::Buffer::new()), &mut bytes);
-            if bytes.len() >= EDIT_BYTES {
-                flush(&mut bytes);
-            }
-        }
-        flush(&mut bytes);
+    fn in_buffer(buffer: Vec<u8>) -> List {
+        List(Form::Small(Small { bytes: buffer, entry_bytes: 0, count: 0 }))
     }
 
-    fn encoding_name(&self) -> &'static str {
-        match self.0 {
-            Form::Small(_) => "listpack",
-            Form::Large(_) => "quicklist",
+    fn into_inline(self, bytes_max: usize) -> Result<(u8, Vec<u8>), List> {
+        let Form::Small(small) = self.0 else { return Err(self) };
+        let inline = small.into_inline(bytes_max).map(|bytes| (INLINE, bytes));
+        inline.map_err(|small| List(Form::Small(small)))
+    }
+
+    fn from_inline(form: u8, bytes: Vec<u8>) -> List {
+        debug_assert_eq!(form, INLINE);
+        List(Form::Small(Small::from_inline(bytes)))
+    }
+
+    #[inline]
+    fn view_inline(form: u8, bytes: &[u8]) -> ListView<'_> {
+        debug_assert_eq!(form, INLINE);
+        let (run, _, count) = open_inline(bytes);
+        ListView::Small { run, count: count.into() }
+    }
+
+    fn fit(&mut self) {
+        if let Form::Small(small) = &mut self.0 {
+            fit_buffer(&mut small.bytes);
         }
     }
 
     #[inline]
     fn heap_bytes(&self) -> usize {
         match &self.0 {
-            Form::Small(small) => small.packed.heap_bytes(),
+            Form::Small(small) => small.bytes.capacity(),
             Form::Large(large) => large.heap_bytes(),
         }
-    }
-
-    fn digest(&self) -> u64 {
-        let mut hash = Xxh3::new();
-        for element in self.iter() {
-            let mut digits = itoa::Buffer::new();
-            let text = element.text(&mut digits);
-            hash.update(&(text.len() as u64).to_le_bytes());
-            hash.update(text);
-        }
-        hash.digest()
     }
 
     #[inline]
@@ -391,7 +499,7 @@ impl Collection for List {
         match &self.0 {
             Form::Large(large) => large.check_invariants(),
             Form::Small(small) => {
-                let run = small.packed.run();
+                let run = small.run();
                 assert_eq!(usize::from(small.count), run.count());
                 assert_eq!(small.entry_bytes as usize, run.iter().map(entry_bytes).sum::<usize>());
             }

@@ -1,4 +1,4 @@
-//! A run of elements in one allocation: what small collections are, and the blocks of large lists.
+//! A run of elements in one buffer: what small lists are, and the blocks of large ones.
 //!
 //! ```text
 //! separator · payload · separator · payload · … · payload · separator
@@ -18,69 +18,6 @@ pub use ends::{
     join, part_before, part_behind, pop_back, pop_front, push_back, push_front, without,
 };
 pub use run::{Place, Run};
-
-/// A run in an allocation of exactly its size.
-#[derive(Clone, Debug, Default)]
-pub struct Packed {
-    bytes: Box<[u8]>,
-}
-
-impl Packed {
-    #[inline]
-    pub fn run(&self) -> Run<'_> {
-        Run::new(&self.bytes)
-    }
-
-    /// Bytes of the allocation.
-    #[inline]
-    pub fn heap_bytes(&self) -> usize {
-        self.bytes.len()
-    }
-
-    #[inline]
-    pub fn push_back(&mut self, new: &Encoded<'_>) {
-        self.edit(|bytes| {
-            bytes.reserve_exact(new.bytes() + usize::from(bytes.is_empty()));
-            ends::push_back(bytes, 0, new);
-        });
-    }
-
-    pub fn push_front(&mut self, new: &Encoded<'_>) {
-        self.insert(Place::FRONT, new);
-    }
-
-    /// Puts `new` at `place`.
-    pub fn insert(&mut self, place: Place, new: &Encoded<'_>) {
-        self.edit(|bytes| splice(bytes, 0, place, place, Some(new)));
-    }
-
-    /// Takes out what lies between two places.
-    pub fn remove(&mut self, from: Place, to: Place) {
-        self.edit(|bytes| splice(bytes, 0, from, to, None));
-    }
-
-    /// Puts `new` where something lies between two places.
-    pub fn replace(&mut self, from: Place, to: Place, new: &Encoded<'_>) {
-        self.edit(|bytes| splice(bytes, 0, from, to, Some(new)));
-    }
-
-    /// The bytes, to be changed by the functions of this room.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes.into_vec()
-    }
-
-    /// A run made by the functions of this room.
-    pub fn from_bytes(bytes: Vec<u8>) -> Packed {
-        Packed { bytes: bytes.into_boxed_slice() }
-    }
-
-    #[inline]
-    fn edit(&mut self, change: impl FnOnce(&mut Vec<u8>)) {
-        let mut bytes = std::mem::take(&mut self.bytes).into_vec();
-        change(&mut bytes);
-        self.bytes = bytes.into_boxed_slice();
-    }
-}
 
 /// Puts `new`, or nothing, where something or nothing lies between two places of the run that
 /// begins at `start`. Grows the vector by exactly what it lacks.

@@ -30,8 +30,8 @@ fn text(element: Element<'_>) -> Vec<u8> {
     element.text(&mut itoa::Buffer::new()).to_vec()
 }
 
-fn check(packed: &Packed, model: &[Vec<u8>], seed: u64) {
-    let run = packed.run();
+fn check(bytes: &[u8], model: &[Vec<u8>], seed: u64) {
+    let run = Run::new(bytes);
     assert_eq!(texts(run.iter().map(text)), model, "seed {seed}");
     let mut place = run.back();
     let mut back = Vec::new();
@@ -41,14 +41,14 @@ fn check(packed: &Packed, model: &[Vec<u8>], seed: u64) {
     }
     assert_eq!((place, &back[..]), (Place::FRONT, model), "seed {seed}");
     assert_eq!(run.count(), model.len());
-    assert_eq!(packed.heap_bytes() == 0, model.is_empty(), "an empty run holds nothing");
+    assert_eq!(bytes.is_empty(), model.is_empty(), "an empty run holds nothing");
 }
 
 #[test]
 fn a_run_holds_what_was_put_where_it_was_put() {
     for seed in 0..60 {
         let mut random = Random::new(seed);
-        let (mut packed, mut model) = (Packed::default(), Vec::<Vec<u8>>::new());
+        let (mut bytes, mut model) = (Vec::new(), Vec::<Vec<u8>>::new());
         for _ in 0..200 {
             let new = some_text(&mut random);
             let encoded = Encoded::of(&new);
@@ -56,30 +56,32 @@ fn a_run_holds_what_was_put_where_it_was_put() {
             let count = model.len();
             let index = random.below(count as u64 + 1) as usize;
             let end = index + random.below((count - index) as u64 + 1) as usize;
-            let (from, to) = (packed.run().place(index, count), packed.run().place(end, count));
+            let run = Run::new(&bytes);
+            let (from, to) = (run.place(index, count), run.place(end, count));
+            let front = Place::FRONT;
             match random.below(7) {
                 0 | 1 => {
-                    packed.push_back(&encoded);
+                    push_back(&mut bytes, 0, &encoded);
                     model.push(new);
                 }
                 2 => {
-                    packed.push_front(&encoded);
+                    splice(&mut bytes, 0, front, front, Some(&encoded));
                     model.insert(0, new);
                 }
                 3 | 4 => {
-                    packed.insert(from, &encoded);
+                    splice(&mut bytes, 0, from, from, Some(&encoded));
                     model.insert(index, new);
                 }
                 5 => {
-                    packed.replace(from, to, &encoded);
+                    splice(&mut bytes, 0, from, to, Some(&encoded));
                     model.splice(index..end, [new]);
                 }
                 _ => {
-                    packed.remove(from, to);
+                    splice(&mut bytes, 0, from, to, None);
                     model.drain(index..end);
                 }
             }
-            check(&packed, &model, seed);
+            check(&bytes, &model, seed);
         }
     }
 }
@@ -89,9 +91,9 @@ fn an_element_is_found_from_both_sides_whatever_its_class() {
     for seed in 0..60 {
         let mut random = Random::new(seed);
         let model: Vec<Vec<u8>> = (0..30).map(|_| some_text(&mut random)).collect();
-        let mut packed = Packed::default();
-        model.iter().for_each(|new| packed.push_back(&Encoded::of(new)));
-        let run = packed.run();
+        let mut bytes = Vec::new();
+        model.iter().for_each(|new| push_back(&mut bytes, 0, &Encoded::of(new)));
+        let run = Run::new(&bytes);
         for wanted in model.iter().chain([&some_text(&mut random)]) {
             let needle = Encoded::of(wanted);
             let first = run.find(&needle, Place::FRONT);

@@ -11,42 +11,39 @@ use crate::value::list::{Elements, End};
 use crate::value::stream::{self, Fields, Group, StreamEdit, StreamId};
 use crate::value::{
     Collection, Hash, HashEdit, Kind, List, ListEdit, Rules, Set, SetEdit, SortedSet,
-    SortedSetEdit, Stored, Stream, Value,
+    SortedSetEdit, Stored, Stream, Value, ValueView, View,
 };
 
-/// Appends type byte and body of a collection; returns the RDB version a reader needs. A string
-/// appends nothing.
-pub fn encode_value(value: &Value, out: &mut Vec<u8>) -> u16 {
+/// Appends type byte and body of a collection; returns the RDB version a reader needs.
+pub fn encode_value(value: ValueView<'_>, out: &mut Vec<u8>) -> u16 {
     let form = match value {
-        Value::Bytes(_) => return footer::VERSION_PLAIN,
-        Value::List(_) => Form::List,
-        Value::Set(_) => Form::Set,
-        Value::SortedSet(_) => Form::SortedSet,
-        Value::Hash(hash) if hash.next_deadline().is_some() => Form::HashDeadlines,
-        Value::Hash(_) => Form::Hash,
-        Value::Stream(_) => Form::Stream2,
+        ValueView::List(_) => Form::List,
+        ValueView::Set(_) => Form::Set,
+        ValueView::SortedSet(_) => Form::SortedSet,
+        ValueView::Hash(hash) if hash.next_deadline().is_some() => Form::HashDeadlines,
+        ValueView::Hash(_) => Form::Hash,
+        ValueView::Stream(_) => Form::Stream2,
     };
     out.push(form as u8);
     let mut digits = itoa::Buffer::new();
     match value {
-        Value::Bytes(_) => {}
-        Value::List(list) => {
+        ValueView::List(list) => {
             let mut put = encode_list(list.len(), out);
             list.iter().for_each(|element| put(element.text(&mut digits)));
         }
-        Value::Set(set) => {
+        ValueView::Set(set) => {
             let mut put = encode_set(set.len(), out);
             set.iter().for_each(|member| put(member.text(&mut digits)));
         }
-        Value::SortedSet(sorted) => {
+        ValueView::SortedSet(sorted) => {
             let mut put = encode_sorted_set(sorted.len(), out);
             sorted.iter().for_each(|(member, score)| put(member, score));
         }
-        Value::Hash(hash) => {
+        ValueView::Hash(hash) => {
             let mut put = encode_hash(hash.len(), hash.next_deadline(), out);
             hash.iter().for_each(|entry| put(entry.field, entry.value, entry.deadline));
         }
-        Value::Stream(stream) => put_stream(stream, form, out),
+        ValueView::Stream(stream) => put_stream(stream, form, out),
     }
     if form == Form::HashDeadlines { footer::VERSION_DEADLINES } else { footer::VERSION_PLAIN }
 }

@@ -6,12 +6,12 @@ mod ints;
 mod member;
 
 use super::Kind;
-use super::collection::{Collection, Rules};
-use super::dict::{Dict, Packed};
+use super::collection::{Collection, Rules, View};
+use super::dict::{Dict, Packed, PackedView};
 use super::draw;
 use crate::base::number::parse_i64;
 use crate::base::random::Random;
-use ints::Ints;
+use ints::{Ints, IntsView};
 pub use member::Member;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -26,7 +26,19 @@ enum Form {
     Dict(Box<Dict<false>>),
 }
 
-const _: () = assert!(size_of::<Set>() <= 24);
+const _: () = assert!(size_of::<Set>() <= 32);
+
+/// A set that is only read.
+#[derive(Clone, Copy, Debug)]
+pub enum SetView<'a> {
+    Ints(IntsView<'a>),
+    Packed(PackedView<'a, false>),
+    Dict(&'a Dict<false>),
+}
+
+/// Forms in an entry.
+const INLINE_INTS: u8 = 0;
+const INLINE: u8 = 1;
 
 /// One change of a set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,32 +53,32 @@ impl Default for Set {
     }
 }
 
-impl Set {
+impl<'a> SetView<'a> {
     /// Whether `member` is in it.
     #[inline]
-    pub fn contains(&self, member: &[u8]) -> bool {
-        match &self.0 {
-            Form::Ints(ints) => parse_i64(member).is_some_and(|value| ints.contains(value)),
-            Form::Packed(packed) => packed.get(member).is_some(),
-            Form::Dict(dict) => dict.get(member).is_some(),
+    pub fn contains(self, member: &[u8]) -> bool {
+        match self {
+            SetView::Ints(ints) => parse_i64(member).is_some_and(|value| ints.contains(value)),
+            SetView::Packed(packed) => packed.get(member).is_some(),
+            SetView::Dict(dict) => dict.get(member).is_some(),
         }
     }
 
     /// Whether the member of another set is in it.
     #[inline]
-    pub fn contains_member(&self, member: Member<'_>) -> bool {
-        match (&self.0, member) {
-            (Form::Ints(ints), Member::Int(value)) => ints.contains(value),
+    pub fn contains_member(self, member: Member<'_>) -> bool {
+        match (self, member) {
+            (SetView::Ints(ints), Member::Int(value)) => ints.contains(value),
             _ => self.contains(member.text(&mut itoa::Buffer::new())),
         }
     }
 
     /// All members. A small set answers in the order of numbers, or in that of arrival.
-    pub fn iter(&self) -> impl Iterator<Item = Member<'_>> {
-        let (ints, packed, dict) = match &self.0 {
-            Form::Ints(ints) => (Some(ints.iter()), None, None),
-            Form::Packed(packed) => (None, Some(packed.iter()), None),
-            Form::Dict(dict) => (None, None, Some(dict.iter())),
+    pub fn iter(self) -> impl Iterator<Item = Member<'a>> {
+        let (ints, packed, dict) = match self {
+            SetView::Ints(ints) => (Some(ints.iter()), None, None),
+            SetView::Packed(packed) => (None, Some(packed.iter()), None),
+            SetView::Dict(dict) => (None, None, Some(dict.iter())),
         };
         let ints = ints.into_iter().flatten().map(Member::Int);
         let texts = packed.into_iter().flatten().chain(dict.into_iter().flatten());
@@ -75,8 +87,8 @@ impl Set {
 
     /// Visits members from `cursor` on, about `count` of them, and returns the cursor to go on
     /// with, 0 at the end: see [`Dict::scan`]. A small set is visited in one go.
-    pub fn scan(&self, cursor: u64, count: usize, visit: &mut dyn FnMut(Member<'_>)) -> u64 {
-        if let Form::Dict(dict) = &self.0 {
+    pub fn scan(self, cursor: u64, count: usize, visit: &mut dyn FnMut(Member<'_>)) -> u64 {
+        if let SetView::Dict(dict) = self {
             return dict.scan(cursor, count, &mut |entry| visit(Member::Text(entry.field)));
         }
         self.iter().for_each(visit);
@@ -84,13 +96,13 @@ impl Set {
     }
 
     /// A member, each equally likely; `None` when there is none.
-    pub fn random(&self, random: &mut Random) -> Option<Member<'_>> {
+    pub fn random(self, random: &mut Random) -> Option<Member<'a>> {
         let mut below = |length: usize| random.below(length as u64) as usize;
-        match &self.0 {
-            Form::Dict(dict) => dict.random(random).map(|entry| Member::Text(entry.field)),
+        match self {
+            SetView::Dict(dict) => dict.random(random).map(|entry| Member::Text(entry.field)),
             _ if self.is_empty() => None,
-            Form::Ints(ints) => Some(Member::Int(ints.get(below(ints.len())))),
-            Form::Packed(packed) => {
+            SetView::Ints(ints) => Some(Member::Int(ints.get(below(ints.len())))),
+            SetView::Packed(packed) => {
                 let rank = below(packed.len());
                 packed.iter().nth(rank).map(|entry| Member::Text(entry.field))
             }
@@ -98,8 +110,51 @@ impl Set {
     }
 
     /// `count` different members, each choice equally likely, or all when there are no more.
-    pub fn sample(&self, count: usize, random: &mut Random) -> Vec<Member<'_>> {
+    pub fn sample(self, count: usize, random: &mut Random) -> Vec<Member<'a>> {
         draw::distinct(self.len(), count, random, self.iter(), |random| self.random(random))
+    }
+}
+
+impl View for SetView<'_> {
+    type Of = Set;
+
+    fn len(self) -> usize {
+        match self {
+            SetView::Ints(ints) => ints.len(),
+            SetView::Packed(packed) => packed.len(),
+            SetView::Dict(dict) => dict.len(),
+        }
+    }
+
+    fn encoding_name(self) -> &'static str {
+        match self {
+            SetView::Ints(_) => "intset",
+            SetView::Packed(_) => "listpack",
+            SetView::Dict(_) => "hashtable",
+        }
+    }
+
+    fn digest(self) -> u64 {
+        let mut buffer = itoa::Buffer::new();
+        self.iter().fold(0, |sum, member| sum.wrapping_add(xxh3_64(member.text(&mut buffer))))
+    }
+
+    fn for_each_edit(self, visit: &mut dyn FnMut(SetEdit<'_>)) {
+        let mut buffer = itoa::Buffer::new();
+        self.iter().for_each(|member| visit(SetEdit::Add(member.text(&mut buffer))));
+    }
+}
+
+impl Set {
+    /// As [`SetView::contains`].
+    #[inline]
+    pub fn contains(&self, member: &[u8]) -> bool {
+        self.view().contains(member)
+    }
+
+    /// As [`SetView::iter`].
+    pub fn iter(&self) -> impl Iterator<Item = Member<'_>> {
+        self.view().iter()
     }
 
     fn add(&mut self, member: &[u8], rules: &Rules) -> bool {
@@ -168,12 +223,14 @@ impl Set {
 impl Collection for Set {
     const KIND: Kind = Kind::Set;
     type Edit<'e> = SetEdit<'e>;
+    type View<'a> = SetView<'a>;
 
-    fn len(&self) -> usize {
+    #[inline]
+    fn view(&self) -> SetView<'_> {
         match &self.0 {
-            Form::Ints(ints) => ints.len(),
-            Form::Packed(packed) => packed.len(),
-            Form::Dict(dict) => dict.len(),
+            Form::Ints(ints) => SetView::Ints(ints.view()),
+            Form::Packed(packed) => SetView::Packed(packed.view()),
+            Form::Dict(dict) => SetView::Dict(dict),
         }
     }
 
@@ -203,16 +260,44 @@ impl Collection for Set {
         }
     }
 
-    fn for_each_edit(&self, visit: &mut dyn FnMut(SetEdit<'_>)) {
-        let mut buffer = itoa::Buffer::new();
-        self.iter().for_each(|member| visit(SetEdit::Add(member.text(&mut buffer))));
+    fn in_buffer(buffer: Vec<u8>) -> Set {
+        Set(Form::Ints(Ints::new(buffer)))
     }
 
-    fn encoding_name(&self) -> &'static str {
-        match &self.0 {
-            Form::Ints(_) => "intset",
-            Form::Packed(_) => "listpack",
-            Form::Dict(_) => "hashtable",
+    fn into_inline(self, bytes_max: usize) -> Result<(u8, Vec<u8>), Set> {
+        match self.0 {
+            Form::Ints(ints) => match ints.into_bytes() {
+                bytes if bytes.len() <= bytes_max => Ok((INLINE_INTS, bytes)),
+                bytes => Err(Set(Form::Ints(Ints::new(bytes)))),
+            },
+            Form::Packed(packed) => {
+                let inline = packed.into_inline(bytes_max).map(|bytes| (INLINE, bytes));
+                inline.map_err(|packed| Set(Form::Packed(packed)))
+            }
+            Form::Dict(_) => Err(self),
+        }
+    }
+
+    fn from_inline(form: u8, bytes: Vec<u8>) -> Set {
+        Set(match form {
+            INLINE_INTS => Form::Ints(Ints::new(bytes)),
+            _ => Form::Packed(Packed::from_inline(bytes, false)),
+        })
+    }
+
+    #[inline]
+    fn view_inline(form: u8, bytes: &[u8]) -> SetView<'_> {
+        match form {
+            INLINE_INTS => SetView::Ints(IntsView::new(bytes)),
+            _ => SetView::Packed(PackedView::from_inline(bytes, false)),
+        }
+    }
+
+    fn fit(&mut self) {
+        match &mut self.0 {
+            Form::Ints(ints) => ints.fit(),
+            Form::Packed(packed) => packed.fit(),
+            Form::Dict(_) => {}
         }
     }
 
@@ -222,11 +307,6 @@ impl Collection for Set {
             Form::Packed(packed) => packed.heap_bytes(),
             Form::Dict(dict) => dict.heap_bytes(),
         }
-    }
-
-    fn digest(&self) -> u64 {
-        let mut buffer = itoa::Buffer::new();
-        self.iter().fold(0, |sum, member| sum.wrapping_add(xxh3_64(member.text(&mut buffer))))
     }
 
     fn dismantle(&mut self, pieces: usize) -> bool {

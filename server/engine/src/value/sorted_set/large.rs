@@ -65,7 +65,7 @@ impl Store {
 
     /// Tells the index that the elements of `packed` went from one block to another.
     fn relocate(&mut self, packed: &Packed, from: u32, to: u32) {
-        for entry in packed.entries() {
+        for entry in packed.view().entries() {
             let hash = (self.hasher.hash_one(entry.member) >> 32) as u32;
             self.index.relocate(hash, from, to);
         }
@@ -82,7 +82,7 @@ impl Store {
         let is_last = self.leaves.next(leaf) == NONE;
         let at = if is_last { packed.nth(packed.len() - 1) } else { packed.middle() };
         let right = self.leaves.edit(leaf, |packed| packed.split_off(at));
-        let (last, first) = (self.leaves.get(leaf).last(), right.at(Place::default()));
+        let (last, first) = (self.leaves.get(leaf).last(), right.view().at(Place::default()));
         let bound = Bound::between((last.score, last.member), (first.score, first.member));
         let new = self.leaves.insert(leaf, Packed::default());
         self.relocate(&right, leaf, new);
@@ -212,7 +212,7 @@ impl Large {
         }
         self.store.leaves.edit(leaf, |packed| {
             packed.remove(from, Place { index: from.index + 1, offset: end });
-            packed.insert(packed.seek(Edge::Before(score, member)), score, member);
+            packed.insert(packed.view().seek(Edge::Before(score, member)), score, member);
         });
         true
     }
@@ -334,7 +334,9 @@ fn insert_below(
     match node.children_mut() {
         Children::Leaves(leaves) => {
             let leaf = leaves[at];
-            store.leaves.edit(leaf, |packed| packed.insert(packed.seek(edge), score, member));
+            store
+                .leaves
+                .edit(leaf, |packed| packed.insert(packed.view().seek(edge), score, member));
             store.index.insert(store.hash(member), leaf);
             let (bound, new) = store.split_leaf(leaf)?;
             before += node.heap_bytes();

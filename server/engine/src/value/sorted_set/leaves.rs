@@ -3,7 +3,7 @@
 //!
 //! Blocks live in pages of fixed size: the list of them never grows by copying something large.
 
-use super::packed::Packed;
+use super::packed::{Packed, PackedView};
 
 /// Number of no block: the ends of the chain.
 pub const NONE: u32 = u32::MAX;
@@ -41,8 +41,8 @@ impl Leaves {
     }
 
     /// The block's elements.
-    pub fn get(&self, leaf: u32) -> &Packed {
-        &self.leaf(leaf).packed
+    pub fn get(&self, leaf: u32) -> PackedView<'_> {
+        self.leaf(leaf).packed.view()
     }
 
     /// The block behind, or [`NONE`].
@@ -68,9 +68,10 @@ impl Leaves {
     /// Changes the elements of a block.
     pub fn edit<T>(&mut self, leaf: u32, change: impl FnOnce(&mut Packed) -> T) -> T {
         let packed = &mut self.leaf_mut(leaf).packed;
-        let before = packed.bytes().len();
+        let before = packed.heap_bytes();
         let result = change(packed);
-        let after = packed.bytes().len();
+        packed.fit();
+        let after = packed.heap_bytes();
         self.heap_bytes += after;
         self.heap_bytes -= before;
         result
@@ -78,7 +79,7 @@ impl Leaves {
 
     /// Adds a block behind `before`, or as the first one when that is [`NONE`].
     pub fn insert(&mut self, before: u32, packed: Packed) -> u32 {
-        self.heap_bytes += packed.bytes().len();
+        self.heap_bytes += packed.heap_bytes();
         let next = if before == NONE { self.first } else { self.leaf(before).next };
         let leaf = self.place(Leaf { packed, prev: before, next });
         self.link(before, leaf);
@@ -95,7 +96,7 @@ impl Leaves {
         gone.next = free;
         self.free = leaf;
         self.link(prev, next);
-        self.heap_bytes -= packed.bytes().len();
+        self.heap_bytes -= packed.heap_bytes();
         packed
     }
 
@@ -104,7 +105,7 @@ impl Leaves {
         for _ in 0..pieces {
             let Some(page) = self.pages.last_mut() else { return false };
             if let Some(leaf) = page.pop() {
-                self.heap_bytes -= leaf.packed.bytes().len();
+                self.heap_bytes -= leaf.packed.heap_bytes();
             }
             if page.is_empty() {
                 self.heap_bytes -= page.capacity() * size_of::<Leaf>();
@@ -168,7 +169,7 @@ impl Leaves {
         }
         assert_eq!(self.last, prev);
         let all = self.pages.iter().flatten();
-        let blocks: usize = all.map(|leaf| leaf.packed.bytes().len()).sum();
+        let blocks: usize = all.map(|leaf| leaf.packed.heap_bytes()).sum();
         let pages: usize = self.pages.iter().map(|p| p.capacity() * size_of::<Leaf>()).sum();
         assert_eq!(self.heap_bytes, blocks + pages);
         order

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::edge::Edge;
-use super::packed::Packed;
+use super::packed::PackedView;
 
 /// One end of a range by name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,7 +63,7 @@ impl<'a> NameBound<'a> {
 
 /// The ranks in a block, as a walk from the front finds them, or from the back.
 pub fn range_in(
-    packed: &Packed,
+    packed: PackedView<'_>,
     from: NameBound<'_>,
     to: NameBound<'_>,
     backward: bool,

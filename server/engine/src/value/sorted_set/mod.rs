@@ -1,6 +1,6 @@
 //! A sorted set: members in the order of their scores, and among equal scores of their bytes.
 //!
-//! Small, it is one packed allocation (`listpack` to OBJECT ENCODING); beyond the thresholds it is
+//! Small, it is packed in one buffer (`listpack` to OBJECT ENCODING); beyond the thresholds it is
 //! a [`large::Large`], blocks of the same packed form under a counted tree (`skiplist`). Ranges are
 //! named by ranks everywhere: an [`Edge`] between two elements has a rank, found in O(log n), and
 //! two ranks make a range of any kind.
@@ -22,13 +22,14 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::collection::View;
 use super::{Collection, Kind, Rules};
 use crate::base::random::Random;
 pub use edge::Edge;
 pub use edit::SortedSetEdit;
 use large::Large;
 pub use lex::NameBound;
-use packed::{Packed, Place};
+use packed::{Packed, PackedView, Place};
 pub use walk::Walk;
 
 /// Bytes of the packed form at most, whatever the thresholds say: offsets have 32 bits.
@@ -44,7 +45,17 @@ enum Form {
     Large(Box<Large>),
 }
 
-const _: () = assert!(size_of::<SortedSet>() <= 24);
+const _: () = assert!(size_of::<SortedSet>() <= 32);
+
+/// A sorted set that is only read.
+#[derive(Clone, Copy, Debug)]
+pub enum SortedSetView<'a> {
+    Small(PackedView<'a>),
+    Large(&'a Large),
+}
+
+/// The only form in an entry.
+const INLINE: u8 = 0;
 
 impl Default for Form {
     fn default() -> Form {
@@ -52,22 +63,22 @@ impl Default for Form {
     }
 }
 
-impl SortedSet {
+impl<'a> SortedSetView<'a> {
     /// The score of `member`. O(1) when large.
-    pub fn score(&self, member: &[u8]) -> Option<f64> {
-        match &self.0 {
-            Form::Small(packed) => packed.find(member).map(|(_, entry)| entry.score),
-            Form::Large(large) => large.score(member),
+    pub fn score(self, member: &[u8]) -> Option<f64> {
+        match self {
+            SortedSetView::Small(packed) => packed.find(member).map(|(_, entry)| entry.score),
+            SortedSetView::Large(large) => large.score(member),
         }
     }
 
     /// How many elements come before `member`, and its score. O(log n).
-    pub fn rank(&self, member: &[u8]) -> Option<(usize, f64)> {
-        match &self.0 {
-            Form::Small(packed) => {
+    pub fn rank(self, member: &[u8]) -> Option<(usize, f64)> {
+        match self {
+            SortedSetView::Small(packed) => {
                 packed.find(member).map(|(place, entry)| (place.index, entry.score))
             }
-            Form::Large(large) => {
+            SortedSetView::Large(large) => {
                 let score = large.score(member)?;
                 Some((large.rank(Edge::Before(score, member)), score))
             }
@@ -75,17 +86,17 @@ impl SortedSet {
     }
 
     /// How many elements lie before `edge`. O(log n).
-    pub fn rank_of(&self, edge: Edge<'_>) -> usize {
-        match (&self.0, edge) {
+    pub fn rank_of(self, edge: Edge<'_>) -> usize {
+        match (self, edge) {
             (_, Edge::Start) => 0,
             (_, Edge::End) => self.len(),
-            (Form::Small(packed), edge) => packed.seek(edge).index,
-            (Form::Large(large), edge) => large.rank(edge),
+            (SortedSetView::Small(packed), edge) => packed.seek(edge).index,
+            (SortedSetView::Large(large), edge) => large.rank(edge),
         }
     }
 
     /// The ranks between two edges; empty when they are the wrong way round. O(log n).
-    pub fn ranks(&self, from: Edge<'_>, to: Edge<'_>) -> Range<usize> {
+    pub fn ranks(self, from: Edge<'_>, to: Edge<'_>) -> Range<usize> {
         let first = self.rank_of(from);
         first..self.rank_of(to).max(first)
     }
@@ -93,14 +104,14 @@ impl SortedSet {
     /// The ranks of the names between two bounds. When not all scores are equal Redis promises
     /// nothing: what a walk finds then depends on where it begins. O(log n) when large.
     pub fn ranks_by_name(
-        &self,
+        self,
         from: NameBound<'_>,
         to: NameBound<'_>,
         backward: bool,
     ) -> Range<usize> {
-        match &self.0 {
-            Form::Small(packed) => lex::range_in(packed, from, to, backward),
-            Form::Large(_) => match self.get(0) {
+        match self {
+            SortedSetView::Small(packed) => lex::range_in(packed, from, to, backward),
+            SortedSetView::Large(_) => match self.get(0) {
                 Some((_, score)) => self.ranks(from.edge_from(score), to.edge_to(score)),
                 None => 0..0,
             },
@@ -108,25 +119,25 @@ impl SortedSet {
     }
 
     /// The element of this rank. O(log n).
-    pub fn get(&self, rank: usize) -> Option<(&[u8], f64)> {
+    pub fn get(self, rank: usize) -> Option<(&'a [u8], f64)> {
         self.walk(rank, 1).next()
     }
 
     /// Up to `count` elements from rank `first` upwards. O(log n), then O(1) each.
-    pub fn walk(&self, first: usize, count: usize) -> Walk<'_> {
+    pub fn walk(self, first: usize, count: usize) -> Walk<'a> {
         self.walk_from(first, false, count)
     }
 
     /// Up to `count` elements from rank `last` downwards. O(log n), then O(1) each.
-    pub fn walk_back(&self, last: usize, count: usize) -> Walk<'_> {
+    pub fn walk_back(self, last: usize, count: usize) -> Walk<'a> {
         self.walk_from(last, true, count)
     }
 
-    fn walk_from(&self, rank: usize, backward: bool, count: usize) -> Walk<'_> {
+    fn walk_from(self, rank: usize, backward: bool, count: usize) -> Walk<'a> {
         let count = if rank < self.len() { count } else { 0 };
-        match &self.0 {
-            Form::Small(packed) => Walk::small(packed, rank, backward, count),
-            Form::Large(large) => {
+        match self {
+            SortedSetView::Small(packed) => Walk::small(packed, rank, backward, count),
+            SortedSetView::Large(large) => {
                 let at = (count > 0).then(|| large.select(rank));
                 Walk::large(large.leaves(), at, backward, count)
             }
@@ -134,12 +145,12 @@ impl SortedSet {
     }
 
     /// All elements in order.
-    pub fn iter(&self) -> Walk<'_> {
+    pub fn iter(self) -> Walk<'a> {
         self.walk(0, self.len())
     }
 
     /// Any element, each equally likely. O(log n).
-    pub fn random(&self, random: &mut Random) -> Option<(&[u8], f64)> {
+    pub fn random(self, random: &mut Random) -> Option<(&'a [u8], f64)> {
         if self.is_empty() {
             return None;
         }
@@ -149,18 +160,13 @@ impl SortedSet {
     /// Part of a walk over everything that survives changes between the parts: calls `visit` with
     /// at least `count` elements if there are as many, in no order, and returns the cursor to go on
     /// with; 0 begins and ends. A small set is visited whole. What is there throughout is visited.
-    pub fn scan<'a>(
-        &'a self,
-        cursor: u64,
-        count: usize,
-        mut visit: impl FnMut(&'a [u8], f64),
-    ) -> u64 {
-        let large = match &self.0 {
-            Form::Small(packed) => {
+    pub fn scan(self, cursor: u64, count: usize, mut visit: impl FnMut(&'a [u8], f64)) -> u64 {
+        let large = match self {
+            SortedSetView::Small(packed) => {
                 packed.entries().for_each(|entry| visit(entry.member, entry.score));
                 return 0;
             }
-            Form::Large(large) => large,
+            SortedSetView::Large(large) => large,
         };
         let (mut cursor, mut visited) = (cursor as u32, 0);
         loop {
@@ -173,13 +179,56 @@ impl SortedSet {
             }
         }
     }
+}
+
+impl View for SortedSetView<'_> {
+    type Of = SortedSet;
+
+    fn len(self) -> usize {
+        match self {
+            SortedSetView::Small(packed) => packed.len(),
+            SortedSetView::Large(large) => large.len(),
+        }
+    }
+
+    fn encoding_name(self) -> &'static str {
+        match self {
+            SortedSetView::Small(_) => "listpack",
+            SortedSetView::Large(_) => "skiplist",
+        }
+    }
+
+    fn digest(self) -> u64 {
+        let elements = self.iter();
+        elements.fold(0, |sum: u64, (member, score)| {
+            sum.wrapping_add(xxh3_64_with_seed(member, score.to_bits()))
+        })
+    }
+
+    fn for_each_edit(self, visit: &mut dyn FnMut(SortedSetEdit<'_>)) {
+        for (member, score) in self.iter() {
+            visit(SortedSetEdit::Set { member, score });
+        }
+    }
+}
+
+impl SortedSet {
+    /// As [`SortedSetView::score`].
+    pub fn score(&self, member: &[u8]) -> Option<f64> {
+        self.view().score(member)
+    }
+
+    /// As [`SortedSetView::iter`].
+    pub fn iter(&self) -> Walk<'_> {
+        self.view().iter()
+    }
 
     fn set(&mut self, member: &[u8], score: f64, rules: &Rules) -> bool {
         let packed = match &mut self.0 {
             Form::Small(packed) => packed,
             Form::Large(large) => return large.set(score, member),
         };
-        if let Some((place, entry)) = packed.find(member) {
+        if let Some((place, entry)) = packed.view().find(member) {
             if entry.score == score {
                 return false;
             }
@@ -187,24 +236,24 @@ impl SortedSet {
             packed.remove(place, end);
         } else if packed.len() >= rules.zset_max_listpack_entries
             || member.len() > rules.zset_max_listpack_value_bytes
-            || packed.bytes().len() + member.len() > PACKED_BYTES_MAX
+            || packed.view().bytes().len() + member.len() > PACKED_BYTES_MAX
         {
             let mut large = Box::new(Large::new(rules.hash_seed));
-            for entry in packed.entries() {
+            for entry in packed.view().entries() {
                 large.set(entry.score, entry.member);
             }
             large.set(score, member);
             self.0 = Form::Large(large);
             return true;
         }
-        packed.insert(packed.seek(Edge::Before(score, member)), score, member);
+        packed.insert(packed.view().seek(Edge::Before(score, member)), score, member);
         true
     }
 
     fn remove(&mut self, member: &[u8]) -> bool {
         match &mut self.0 {
             Form::Small(packed) => {
-                let Some((place, entry)) = packed.find(member) else { return false };
+                let Some((place, entry)) = packed.view().find(member) else { return false };
                 let end = Place { index: place.index + 1, offset: entry.end };
                 packed.remove(place, end);
                 true
@@ -222,7 +271,10 @@ impl SortedSet {
         }
         let (first, count) = (first as usize, count as usize);
         match &mut self.0 {
-            Form::Small(packed) => packed.remove(packed.nth(first), packed.nth(first + count)),
+            Form::Small(packed) => {
+                let (from, to) = (packed.view().nth(first), packed.view().nth(first + count));
+                packed.remove(from, to);
+            }
             Form::Large(large) => large.remove_ranks(first, count),
         }
         true
@@ -234,10 +286,13 @@ impl Collection for SortedSet {
 
     type Edit<'e> = SortedSetEdit<'e>;
 
-    fn len(&self) -> usize {
+    type View<'a> = SortedSetView<'a>;
+
+    #[inline]
+    fn view(&self) -> SortedSetView<'_> {
         match &self.0 {
-            Form::Small(packed) => packed.len(),
-            Form::Large(large) => large.len(),
+            Form::Small(packed) => SortedSetView::Small(packed.view()),
+            Form::Large(large) => SortedSetView::Large(large),
         }
     }
 
@@ -259,31 +314,38 @@ impl Collection for SortedSet {
         SortedSetEdit::decode(bytes)
     }
 
-    fn for_each_edit(&self, visit: &mut dyn FnMut(SortedSetEdit<'_>)) {
-        for (member, score) in self.iter() {
-            visit(SortedSetEdit::Set { member, score });
-        }
+    fn in_buffer(buffer: Vec<u8>) -> SortedSet {
+        SortedSet(Form::Small(Packed::in_buffer(buffer)))
     }
 
-    fn encoding_name(&self) -> &'static str {
-        match &self.0 {
-            Form::Small(_) => "listpack",
-            Form::Large(_) => "skiplist",
+    fn into_inline(self, bytes_max: usize) -> Result<(u8, Vec<u8>), SortedSet> {
+        let Form::Small(packed) = self.0 else { return Err(self) };
+        let inline = packed.into_inline(bytes_max).map(|bytes| (INLINE, bytes));
+        inline.map_err(|packed| SortedSet(Form::Small(packed)))
+    }
+
+    fn from_inline(form: u8, bytes: Vec<u8>) -> SortedSet {
+        debug_assert_eq!(form, INLINE);
+        SortedSet(Form::Small(Packed::from_inline(bytes)))
+    }
+
+    #[inline]
+    fn view_inline(form: u8, bytes: &[u8]) -> SortedSetView<'_> {
+        debug_assert_eq!(form, INLINE);
+        SortedSetView::Small(PackedView::from_inline(bytes))
+    }
+
+    fn fit(&mut self) {
+        if let Form::Small(packed) = &mut self.0 {
+            packed.fit();
         }
     }
 
     fn heap_bytes(&self) -> usize {
         match &self.0 {
-            Form::Small(packed) => packed.bytes().len(),
+            Form::Small(packed) => packed.heap_bytes(),
             Form::Large(large) => large.heap_bytes(),
         }
-    }
-
-    fn digest(&self) -> u64 {
-        let elements = self.iter();
-        elements.fold(0, |sum: u64, (member, score)| {
-            sum.wrapping_add(xxh3_64_with_seed(member, score.to_bits()))
-        })
     }
 
     fn dismantle(&mut self, pieces: usize) -> bool {
@@ -298,7 +360,7 @@ impl Collection for SortedSet {
 
     fn check_invariants(&self, _: &Rules) {
         match &self.0 {
-            Form::Small(packed) => packed.check_invariants(),
+            Form::Small(packed) => packed.view().check_invariants(),
             Form::Large(large) => large.check_invariants(),
         }
     }

@@ -132,7 +132,7 @@ fn compare(random: &mut Random, shape: Shape, set: &SortedSet, model: &Model) {
     assert_eq!(set.iter().collect::<Vec<_>>(), all);
     let mut reversed = all.clone();
     reversed.reverse();
-    let back: Vec<_> = set.walk_back(set.len().saturating_sub(1), usize::MAX).collect();
+    let back: Vec<_> = set.view().walk_back(set.len().saturating_sub(1), usize::MAX).collect();
     assert_eq!(back, reversed);
     for _ in 0..20 {
         let name = member(random, shape);
@@ -140,27 +140,27 @@ fn compare(random: &mut Random, shape: Shape, set: &SortedSet, model: &Model) {
         assert_eq!(set.score(&name), expected);
         let rank = expected
             .map(|score| (model.order.range(..(Score(score), name.clone())).count(), score));
-        assert_eq!(set.rank(&name), rank);
+        assert_eq!(set.view().rank(&name), rank);
         let (from, to) = (score(random, shape) + 0.0, score(random, shape) + 0.0);
         let count = |test: &dyn Fn(f64) -> bool| all.iter().filter(|(_, s)| test(*s)).count();
-        assert_eq!(set.rank_of(Edge::BeforeScore(from)), count(&|s| s < from));
-        assert_eq!(set.rank_of(Edge::AfterScore(from)), count(&|s| s <= from));
+        assert_eq!(set.view().rank_of(Edge::BeforeScore(from)), count(&|s| s < from));
+        assert_eq!(set.view().rank_of(Edge::AfterScore(from)), count(&|s| s <= from));
         let between = count(&|s| s >= from && s < to);
-        assert_eq!(set.ranks(Edge::BeforeScore(from), Edge::BeforeScore(to)).len(), between);
+        assert_eq!(set.view().ranks(Edge::BeforeScore(from), Edge::BeforeScore(to)).len(), between);
         let before = all.iter().filter(|&&(m, s)| s < from || s == from && m < &name[..]).count();
-        assert_eq!(set.rank_of(Edge::Before(from, &name)), before);
+        assert_eq!(set.view().rank_of(Edge::Before(from, &name)), before);
         let rank = random.below(all.len() as u64 + 2) as usize;
-        assert_eq!(set.get(rank), all.get(rank).copied());
+        assert_eq!(set.view().get(rank), all.get(rank).copied());
         let count = random.below(100) as usize;
         let expected: Vec<_> = all.iter().copied().skip(rank).take(count).collect();
-        assert_eq!(set.walk(rank, count).collect::<Vec<_>>(), expected);
+        assert_eq!(set.view().walk(rank, count).collect::<Vec<_>>(), expected);
         let skipped = all.len().saturating_sub(rank + 1);
         let expected: Vec<_> = if rank < all.len() {
             reversed.iter().copied().skip(skipped).take(count).collect()
         } else {
             Vec::new()
         };
-        assert_eq!(set.walk_back(rank, count).collect::<Vec<_>>(), expected);
+        assert_eq!(set.view().walk_back(rank, count).collect::<Vec<_>>(), expected);
     }
 }
 
@@ -333,7 +333,7 @@ fn a_scan_sees_every_element_that_stays_while_others_come_go_and_move() {
         let mut cursor = 0;
         loop {
             let mut visited = 0;
-            cursor = set.scan(cursor, 10, |member, _| {
+            cursor = set.view().scan(cursor, 10, |member, _| {
                 visited += 1;
                 seen.insert(member.to_vec());
             });
@@ -363,7 +363,7 @@ fn a_scan_sees_every_element_that_stays_while_others_come_go_and_move() {
 fn a_scan_of_a_small_set_is_one_step() {
     let set = of_numbers(100, &Rules::default());
     let mut seen = Vec::new();
-    assert_eq!(set.scan(0, 1, |member, score| seen.push((member, score))), 0);
+    assert_eq!(set.view().scan(0, 1, |member, score| seen.push((member, score))), 0);
     assert!(seen.into_iter().eq(set.iter()));
 }
 
@@ -371,7 +371,7 @@ fn a_scan_of_a_small_set_is_one_step() {
 fn any_cursor_is_taken() {
     let set = of_numbers(1_000, &Rules::default());
     for cursor in [1, 77, 1 << 31, u64::from(u32::MAX), 1 << 40, u64::MAX] {
-        assert!(set.scan(cursor, 10, |_, _| {}) <= u64::from(u32::MAX));
+        assert!(set.view().scan(cursor, 10, |_, _| {}) <= u64::from(u32::MAX));
     }
 }
 
@@ -380,11 +380,13 @@ fn every_element_is_drawn() {
     for count in [1, 20, 300] {
         let set = of_numbers(count, &Rules::default());
         let mut random = Random::new(3);
-        let drawn: BTreeSet<_> =
-            (0..count * 20).filter_map(|_| set.random(&mut random)).map(|(m, _)| m).collect();
+        let drawn: BTreeSet<_> = (0..count * 20)
+            .filter_map(|_| set.view().random(&mut random))
+            .map(|(m, _)| m)
+            .collect();
         assert_eq!(drawn.len(), count as usize);
     }
-    assert_eq!(SortedSet::default().random(&mut Random::new(1)), None);
+    assert_eq!(SortedSet::default().view().random(&mut Random::new(1)), None);
 }
 
 #[test]
@@ -393,7 +395,7 @@ fn names_have_ranges_in_both_layouts() {
     for entries_max in [128, 0] {
         let rules = Rules { zset_max_listpack_entries: entries_max, ..Rules::default() };
         let mut set = SortedSet::default();
-        assert_eq!(set.ranks_by_name(Lowest, Highest, false), 0..0);
+        assert_eq!(set.view().ranks_by_name(Lowest, Highest, false), 0..0);
         for member in [b"b", b"d", b"f"] {
             set.apply(SortedSetEdit::Set { member, score: 2.0 }, &rules);
         }
@@ -409,7 +411,7 @@ fn names_have_ranges_in_both_layouts() {
         ];
         for (from, to, expected) in cases {
             for backward in [false, true] {
-                let found = set.ranks_by_name(from, to, backward);
+                let found = set.view().ranks_by_name(from, to, backward);
                 assert_eq!(found.len(), expected.len(), "{from:?} {to:?} {entries_max}");
                 assert!(found == expected || found.is_empty());
             }

@@ -1,7 +1,7 @@
 //! Elements one after the other, in either direction: along one block, then on to its neighbour.
 
 use super::leaves::{Leaves, NONE};
-use super::packed::{Entries, Packed, Place};
+use super::packed::{Entries, PackedView, Place};
 
 /// Some elements of a sorted set in order, each as (member, score).
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// Along one block from `first` on.
-    pub fn small(packed: &'a Packed, first: usize, backward: bool, count: usize) -> Walk<'a> {
+    pub fn small(packed: PackedView<'a>, first: usize, backward: bool, count: usize) -> Walk<'a> {
         let place = packed.nth(first.min(packed.len()));
         Walk::start(packed, place, backward, count)
     }
@@ -44,7 +44,7 @@ impl<'a> Walk<'a> {
         Walk { entries, offsets: Vec::new(), backward: false, leaves: None, next: NONE, left: 0 }
     }
 
-    fn start(packed: &'a Packed, place: Place, backward: bool, count: usize) -> Walk<'a> {
+    fn start(packed: PackedView<'a>, place: Place, backward: bool, count: usize) -> Walk<'a> {
         let mut offsets = Vec::new();
         if backward && count > 0 {
             packed.offsets(&mut offsets);

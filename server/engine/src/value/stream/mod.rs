@@ -16,7 +16,7 @@ mod log;
 mod rebuild;
 mod shelf;
 
-use super::{Collection, Kind, Rules};
+use super::{Collection, Kind, Rules, View};
 pub use block::Entry;
 pub use edit::StreamEdit;
 pub use element::Element;
@@ -235,13 +235,36 @@ fn deliver(
     true
 }
 
+impl View for &Stream {
+    type Of = Stream;
+
+    fn len(self) -> usize {
+        self.body().log.length
+    }
+
+    fn encoding_name(self) -> &'static str {
+        "stream"
+    }
+
+    fn digest(self) -> u64 {
+        self.hash_edits()
+    }
+
+    fn for_each_edit(self, visit: &mut dyn FnMut(StreamEdit<'_>)) {
+        self.visit_edits(visit);
+    }
+}
+
 impl Collection for Stream {
     const KIND: Kind = Kind::Stream;
 
     type Edit<'e> = StreamEdit<'e>;
 
-    fn len(&self) -> usize {
-        self.body().log.length
+    type View<'a> = &'a Stream;
+
+    #[inline]
+    fn view(&self) -> &Stream {
+        self
     }
 
     /// Never: a stream stays when its last entry goes.
@@ -279,22 +302,18 @@ impl Collection for Stream {
         StreamEdit::decode(bytes)
     }
 
-    fn for_each_edit(&self, visit: &mut dyn FnMut(StreamEdit<'_>)) {
-        self.visit_edits(visit);
+    fn from_inline(_: u8, _: Vec<u8>) -> Stream {
+        unreachable!("a stream is never packed into an entry")
     }
 
-    fn encoding_name(&self) -> &'static str {
-        "stream"
+    fn view_inline(_: u8, _: &[u8]) -> &Stream {
+        unreachable!("a stream is never packed into an entry")
     }
 
     fn heap_bytes(&self) -> usize {
         let Some(body) = &self.0 else { return 0 };
         let groups = body.groups.capacity() * size_of::<Group>() + body.groups_bytes;
         size_of::<Body>() + body.log.heap_bytes() + groups
-    }
-
-    fn digest(&self) -> u64 {
-        self.hash_edits()
     }
 
     fn take_debris(&mut self, _: &Rules) -> Option<Stream> {
