@@ -14,9 +14,22 @@ pub use freehold_protocol::resp::number::{
 
 const DOUBLE: Format = Format { significand_bits: 53, exponent_min: -1074, exponent_max: 971 };
 
-/// Reads an unsigned integer as `string2ull` does (parts of stream ids): what [`parse_i64`]
-/// takes, unless negative, and beyond that any run of digits that fits, leading zeros included.
-/// Redis falls back on `strtoull` there, which would also take spaces and signs; we do not.
+/// Reads a part of a stream id as `string2ull` does: what [`parse_i64`] takes, unless negative, and
+/// beyond that what `strtoull` takes, which skips spaces in front and wraps what a minus makes
+/// negative.
+pub fn parse_u64_as_c(text: &[u8]) -> Option<u64> {
+    if parse_i64(text).is_some_and(|value| value < 0) {
+        return None;
+    }
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let spaces = text.iter().take_while(|byte| is_space(byte)).count();
+    match &text[spaces..] {
+        [b'-', digits @ ..] => parse_u64(digits).map(u64::wrapping_neg),
+        [b'+', digits @ ..] | digits => parse_u64(digits),
+    }
+}
+
+/// Reads an unsigned integer: any run of digits that fits, leading zeros included.
 pub fn parse_u64(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;

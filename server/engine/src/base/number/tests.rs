@@ -45,6 +45,29 @@ fn random_integers_survive_the_round_trip() {
     }
 }
 
+/// Two million random commands found a stream id of `+1`, which redis-server takes.
+#[test]
+fn a_part_of_a_stream_id_is_whatever_strtoull_makes_of_it() {
+    for (text, value) in [
+        ("+1", Some(1)),
+        (" \t7", Some(7)),
+        ("-0", Some(0)),
+        (" -1", Some(u64::MAX)),
+        ("-05", Some(u64::MAX - 4)),
+        ("007", Some(7)),
+        ("18446744073709551615", Some(u64::MAX)),
+        ("-5", None),
+        ("18446744073709551616", None),
+        ("", None),
+        ("+", None),
+        ("+ 1", None),
+        ("1 ", None),
+        ("--1", None),
+    ] {
+        assert_eq!(parse_u64_as_c(text.as_bytes()), value, "{text:?}");
+    }
+}
+
 #[test]
 fn unsigned_integers_reach_the_whole_range() {
     assert_eq!(parse_u64(b"18446744073709551615"), Some(u64::MAX));

@@ -10,6 +10,8 @@ use crate::config::NotifyClasses;
 
 pub(super) const BAD_OFFSET: CommandError =
     CommandError::Said("ERR bit offset is not an integer or out of range");
+/// A reader may ask as far as Redis's longest string reaches: beyond ours all bits are 0.
+const READABLE_BYTES: u64 = 512 * 1024 * 1024;
 const BAD_BIT: CommandError = CommandError::Said("ERR bit is not an integer or out of range");
 
 /// Reads an offset in bits that lies within the longest string there may be.
@@ -24,11 +26,11 @@ pub(super) fn parse_offset(cx: &Cx<'_>, text: &[u8]) -> Result<u64, CommandError
 /// # Errors
 /// [`BAD_OFFSET`] when no string reaches as far as bit `offset`.
 pub(super) fn check_offset(cx: &Cx<'_>, offset: i64) -> Result<u64, CommandError> {
-    let offset = u64::try_from(offset).map_err(|_| BAD_OFFSET)?;
-    if offset / 8 >= cx.core.config.value_hard_bytes {
-        return Err(BAD_OFFSET);
-    }
-    Ok(offset)
+    offset_below(offset, cx.core.config.value_hard_bytes)
+}
+
+fn offset_below(offset: i64, bytes: u64) -> Result<u64, CommandError> {
+    u64::try_from(offset).ok().filter(|offset| offset / 8 < bytes).ok_or(BAD_OFFSET)
 }
 
 /// Whether writing what is there already would leave no trace at all: Redis turns every string
@@ -61,7 +63,8 @@ pub(super) fn setbit(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> 
 }
 
 pub(super) fn getbit(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
-    let offset = parse_offset(cx, args.get(2))?;
+    let offset = parse_i64(args.get(2)).ok_or(BAD_OFFSET)?;
+    let offset = offset_below(offset, READABLE_BYTES)?;
     let string = cx.read_string(args.get(1))?.unwrap_or_default();
     let byte = string.get((offset / 8) as usize).copied().unwrap_or(0);
     reply.integer(i64::from(byte >> (7 - offset % 8) & 1));

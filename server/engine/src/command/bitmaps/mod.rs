@@ -55,6 +55,8 @@ pub const TABLE: &[Spec] = &[
             ("SETBIT k 7 1\nGETBIT k 100", ":0\r\n"),
             ("SET k 1\nGETBIT k 2", ":1\r\n"),
             ("SET k 12345678901234\nGETBIT k 111", ":0\r\n"),
+            ("GETBIT k 4294967295", ":0\r\n"),
+            ("GETBIT k 4294967296", "-ERR bit offset is not an integer or out of range\r\n"),
             ("GETBIT k -1", "-ERR bit offset is not an integer or out of range\r\n"),
             ("GETBIT k x", "-ERR bit offset is not an integer or out of range\r\n"),
             ("GETBIT k", "-ERR wrong number of arguments for 'getbit' command\r\n"),

@@ -2,7 +2,7 @@
 
 use freehold_protocol::resp::reply::Reply;
 
-use crate::base::number::parse_u64;
+use crate::base::number::parse_u64_as_c;
 use crate::command::error::CommandError;
 use crate::value::stream::{Element, Entry, StreamId};
 
@@ -24,7 +24,7 @@ pub(super) enum NewId {
 impl NewId {
     pub(super) fn parse(text: &[u8]) -> Result<NewId, CommandError> {
         match text.strip_suffix(b"-*") {
-            Some(ms) => parse_u64(ms).map(NewId::AutoSequence).ok_or(INVALID),
+            Some(ms) => parse_u64_as_c(ms).map(NewId::AutoSequence).ok_or(INVALID),
             None if text == b"*" => Ok(NewId::Auto),
             None => strict(text).map(NewId::Given),
         }
@@ -69,8 +69,11 @@ fn bound(text: &[u8], missing_seq: u64) -> Result<StreamId, CommandError> {
 
 fn parse(text: &[u8], missing_seq: u64) -> Option<StreamId> {
     match text.iter().position(|&byte| byte == b'-') {
-        None => Some(StreamId::new(parse_u64(text)?, missing_seq)),
-        Some(at) => Some(StreamId::new(parse_u64(&text[..at])?, parse_u64(&text[at + 1..])?)),
+        None => Some(StreamId::new(parse_u64_as_c(text)?, missing_seq)),
+        Some(at) => {
+            let (ms, seq) = (parse_u64_as_c(&text[..at])?, parse_u64_as_c(&text[at + 1..])?);
+            Some(StreamId::new(ms, seq))
+        }
     }
 }
 
