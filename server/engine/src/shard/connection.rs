@@ -235,8 +235,8 @@ impl Connection {
         }
     }
 
-    /// Cuts off what lies in `side` before every reply that is ready. Replies lie there in the order
-    /// in which they came, which need not be that of the queue.
+    /// Cuts off what lies in `side` before every reply that is ready. Replies lie there in the
+    /// order in which they came, which need not be that of the queue.
     #[cold]
     fn compact(&mut self) {
         let starts = self.queue.iter().filter_map(|segment| match segment {
