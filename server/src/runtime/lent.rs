@@ -100,17 +100,26 @@ impl Loans {
     /// and buffers to `done`. To be called when the calls that submitted them are over and all
     /// they reported has been told.
     pub fn settle_prompt(&mut self, mut done: impl FnMut(Tag, Vec<u8>)) {
-        for tag in self.prompt.drain(..) {
-            let Some((current, slot)) = self.slots.get_mut(tag.index as usize) else { continue };
-            if *current != tag || !slot.as_ref().is_some_and(|loan| loan.prompt) {
-                continue;
-            }
-            *current = current.next();
-            self.free.push(tag.index);
-            if let Some(loan) = slot.take() {
+        let mut prompt = std::mem::take(&mut self.prompt); // and back, for its capacity
+        for tag in prompt.drain(..) {
+            if self.loan_mut(tag).is_some_and(|loan| loan.prompt)
+                && let Some(loan) = self.end(tag)
+            {
                 done(loan.connection, loan.buffer);
             }
         }
+        self.prompt = prompt;
+    }
+
+    /// Takes a loan out and frees its slot for the next one.
+    fn end(&mut self, tag: Tag) -> Option<Loan> {
+        let (current, loan) = self.slots.get_mut(tag.index as usize)?;
+        if *current != tag {
+            return None;
+        }
+        *current = current.next();
+        self.free.push(tag.index);
+        loan.take()
     }
 
     fn loan_mut(&mut self, tag: Tag) -> Option<&mut Loan> {
@@ -143,13 +152,7 @@ impl Loans {
 
     /// Books a completion with the kernel's `result`: bytes taken, or a negative errno.
     pub fn settle(&mut self, tag: Tag, result: i32) -> Settled {
-        let Some((current, slot)) = self.slots.get_mut(tag.index as usize) else {
-            return Settled::Unknown;
-        };
-        if *current != tag {
-            return Settled::Unknown;
-        }
-        let Some(loan) = slot.as_mut() else { return Settled::Unknown };
+        let Some(loan) = self.loan_mut(tag) else { return Settled::Unknown };
 
         if result > 0 {
             loan.sent += result as usize;
@@ -170,9 +173,7 @@ impl Loans {
             0 => Err(libc::EPIPE),
             negative => Err(-negative),
         };
-        *current = current.next();
-        self.free.push(tag.index);
-        match slot.take() {
+        match self.end(tag) {
             Some(Loan { connection, buffer, .. }) => Settled::Over { connection, buffer, outcome },
             None => Settled::Unknown,
         }

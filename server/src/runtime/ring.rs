@@ -161,15 +161,10 @@ impl Ring {
     ) -> Tag {
         let tag = self.loans.lend_promptly(socket.as_raw_fd(), connection, buffer);
         if let Some(unsent) = self.loans.unsent(tag) {
-            // DONTWAIT: the operation ends within the submission. WAITALL: a short send counts as
-            // a failure, and so is reported.
-            let descriptor = types::Fd(unsent.descriptor);
-            let entry = opcode::Send::new(descriptor, unsent.start, unsent.bytes)
-                .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL | libc::MSG_DONTWAIT)
-                .build()
-                .flags(squeue::Flags::SKIP_SUCCESS)
-                .user_data(pack(Kind::Send, tag));
-            self.push(entry);
+            // The operation ends within the submission, and a short send, by WAITALL a failure, is
+            // reported.
+            let entry = send_entry(tag, unsent, libc::MSG_DONTWAIT);
+            self.push(entry.flags(squeue::Flags::SKIP_SUCCESS));
         }
         tag
     }
@@ -293,6 +288,9 @@ impl Ring {
     /// next enter, which comes back at once, decides.
     #[inline]
     fn settle_prompt(&mut self) {
+        if !self.has_prompt() {
+            return;
+        }
         let submission = self.ring.submission();
         if !submission.is_empty() || submission.cq_overflow() {
             return;
@@ -367,13 +365,7 @@ impl Ring {
 
     #[inline]
     fn push_send(&mut self, tag: Tag, unsent: Unsent) {
-        // WAITALL: the kernel itself goes on after a short send as far as the socket takes it.
-        let descriptor = types::Fd(unsent.descriptor);
-        let entry = opcode::Send::new(descriptor, unsent.start, unsent.bytes)
-            .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
-            .build()
-            .user_data(pack(Kind::Send, tag));
-        self.push(entry);
+        self.push(send_entry(tag, unsent, 0));
     }
 
     fn cancel(&mut self, user_data: u64) {
@@ -446,6 +438,15 @@ impl Drop for Ring {
             }
         }
     }
+}
+
+/// WAITALL: the kernel itself goes on after a short send as far as the socket takes it.
+#[inline]
+fn send_entry(tag: Tag, unsent: Unsent, flags: i32) -> squeue::Entry {
+    opcode::Send::new(types::Fd(unsent.descriptor), unsent.start, unsent.bytes)
+        .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL | flags)
+        .build()
+        .user_data(pack(Kind::Send, tag))
 }
 
 /// Takes ownership of a descriptor a completion reports, or names the error it reports instead.

@@ -217,8 +217,8 @@ impl<'c> Cx<'c> {
 
     /// Visits the keys among `args`: the first and every `step`th after it, with their positions.
     /// What looking them up will read is asked for some keys ahead, so that the cache misses of a
-    /// command with many keys overlap as those of a pipeline do (MSET of ten at pipeline 16 took
-    /// six microseconds without, three with it).
+    /// command with many keys overlap as those of a pipeline do (MSET of ten at pipeline 16, CPU by
+    /// Valkey 9.1's: 1.01 without, 0.52 with it).
     pub fn each_key<'a>(
         &mut self,
         args: Args<'a>,
