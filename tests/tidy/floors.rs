@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("base", 0),
     ("memory", 1),
     ("mesh", 1),
+    ("disk", 1),
     ("config", 1),
     ("value", 2),
     ("keyspace", 3),

@@ -1,12 +1,13 @@
 //! The deterministic engine of Freehold. It makes no system call, reads no clock, rolls no dice
 //! it was not handed, and never waits: the server performs, the engine decides.
 //!
-//! Floors, imports point down only: base, memory, mesh, config -> value -> keyspace -> effect ->
+//! Floors, imports point down only: base, memory, mesh, disk, config -> value -> keyspace -> effect ->
 //! command -> shard.
 
 pub mod base;
 pub mod command;
 pub mod config;
+pub mod disk;
 pub mod effect;
 pub mod keyspace;
 pub mod memory;
