@@ -2,6 +2,7 @@
 //! configuration, the configuration a node; `node` tells the rest of the story.
 
 mod config;
+mod disk;
 mod net;
 mod node;
 mod observe;

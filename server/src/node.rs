@@ -13,9 +13,13 @@ use std::thread::{self, JoinHandle};
 use freehold_engine::command::host::Node as NodeFacts;
 use freehold_engine::command::session::PortKind;
 use freehold_engine::config::{Config, LogFormat};
+use freehold_engine::log::Header;
 use freehold_engine::mesh::{Board, CoreId, Fabric, Port, Tickets};
 use freehold_engine::shard::{Blueprint, Message, Shard};
 
+use crate::disk::directory::DataDirectory;
+use crate::disk::performer::Performer;
+use crate::disk::recovery::{self, Found};
 use crate::net::accept::Census;
 use crate::net::listen::Listeners;
 use crate::observe::host::ThisHost;
@@ -25,7 +29,7 @@ use crate::runtime::doorbell::Caller;
 use crate::runtime::features::Features;
 use crate::runtime::ring::Ring;
 use crate::runtime::{clock, descriptors, process, signals, topology};
-use crate::worker::{Control, Mesh, News, Parts, Phase, Report, Worker, level_of};
+use crate::worker::{Control, Keeper, Mesh, News, Parts, Phase, Report, Worker, level_of};
 
 /// Messages that may be under way from one core to another. A parcel holds up to 512 commands, so
 /// a full ring is a core that has not turned for milliseconds.
@@ -43,6 +47,14 @@ struct Shared {
     tickets: Tickets,
     board: Board,
     report: Report,
+    /// With `appendonly yes`: where the logs are, and what was found there.
+    data: Option<Data>,
+}
+
+/// The data directory and what the start found in it.
+struct Data {
+    directory: DataDirectory,
+    found: Found,
 }
 
 /// A worker thread that is being started.
@@ -92,6 +104,7 @@ impl Node {
         let listeners = Arc::new(Listeners::open(&config, cpus.len())?);
         let (report, news) = channel();
         let ports = Fabric::<Message>::new(cpus.len() as u16, RING_MESSAGES);
+        let data = open_data(&config, cpus.len())?;
         let facts = facts(&listeners, config_file, cpus.len())?;
         let shared = Arc::new(Shared {
             features,
@@ -104,6 +117,7 @@ impl Node {
             tickets: Tickets::new(),
             board: ports[0].board().clone(),
             report: Report(report),
+            data,
         });
         let mut starting = Vec::new();
         let mut doorbells = Vec::new();
@@ -190,6 +204,18 @@ impl Node {
         }
         advance(Phase::Ended)
     }
+}
+
+/// Opens the data directory and examines what is in it, if anything is to be kept.
+fn open_data(config: &Config, cores: usize) -> Result<Option<Data>, String> {
+    if !config.persistence.appendonly {
+        return Ok(None);
+    }
+    let path = std::path::absolute(&config.persistence.appenddirname)
+        .map_err(|error| format!("appenddirname {}: {error}", config.persistence.appenddirname))?;
+    let directory = DataDirectory::open(path)?;
+    let found = recovery::find(&directory, cores)?;
+    Ok(Some(Data { directory, found }))
 }
 
 fn open_log(config: &Config) -> Result<(), String> {
@@ -310,7 +336,7 @@ fn work(
     };
     let Ok(doorbells) = take.recv() else { return };
     let Ok([random_seed]) = random_words::<1>() else { return };
-    let shard = Shard::new(Blueprint {
+    let mut shard = Shard::new(Blueprint {
         id: CoreId(core as u16),
         cores: port.cores(),
         config: Arc::clone(&shared.config),
@@ -321,11 +347,16 @@ fn work(
         tickets: shared.tickets.clone(),
         now: clock::read(),
     });
+    let keeper = match shared.data.as_ref().map(|data| keep(data, &mut shard)).transpose() {
+        Ok(keeper) => keeper,
+        Err(reason) => return shared.report.send(News::Broken { core, reason }),
+    };
     let mut worker = Worker::new(Parts {
         core,
         shard,
         ring,
         mesh: Mesh::new(port, doorbells),
+        keeper,
         listeners: Arc::clone(&shared.listeners),
         census: Arc::clone(&shared.census),
         control: Arc::clone(&shared.control),
@@ -334,6 +365,24 @@ fn work(
     if let Err(error) = worker.run() {
         shared.report.send(News::Broken { core, reason: error.to_string() });
     }
+}
+
+/// Replays what the logs hold for this core, and begins a new one.
+fn keep(data: &Data, shard: &mut Shard) -> Result<Keeper, String> {
+    let records =
+        recovery::replay(&data.directory, &data.found, shard).map_err(|error| error.to_string())?;
+    let path = data.directory.path().to_owned();
+    let performer =
+        Performer::new(path).map_err(|error| format!("cannot open the data directory: {error}"))?;
+    let now = clock::read();
+    let header = Header {
+        generation: data.found.generation,
+        core: shard.id().0,
+        cores: shard.cores(),
+        created_unix_ms: now.unix_ms.0,
+    };
+    shard.start_log(records);
+    Ok(Keeper::begin(performer, header, now.mono_us))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The deterministic engine of Freehold. It makes no system call, reads no clock, rolls no dice
 //! it was not handed, and never waits: the server performs, the engine decides.
 //!
-//! Floors, imports point down only: base, memory, mesh, disk, config -> value -> keyspace -> effect ->
-//! command -> shard.
+//! Floors, imports point down only: base, memory, mesh, disk, config -> value -> keyspace ->
+//! effect -> command -> shard -> log.
 
 pub mod base;
 pub mod command;
@@ -10,6 +10,7 @@ pub mod config;
 pub mod disk;
 pub mod effect;
 pub mod keyspace;
+pub mod log;
 pub mod memory;
 pub mod mesh;
 pub mod shard;

@@ -10,6 +10,19 @@ use super::token::Tag;
 pub struct Errno(pub i32);
 
 impl Errno {
+    /// What stands for a file that is not open.
+    pub const NOT_OPEN: Errno = Errno(libc::EBADF);
+
+    /// No space, or no quota.
+    pub fn is_full(self) -> bool {
+        matches!(self.0, libc::ENOSPC | libc::EDQUOT)
+    }
+
+    /// The file system does not know the operation.
+    pub fn is_unsupported(self) -> bool {
+        matches!(self.0, libc::EOPNOTSUPP | libc::ENOSYS)
+    }
+
     /// The process or the host has no descriptor or memory left for a new connection. Trying
     /// again at once would spin.
     pub fn is_exhaustion(self) -> bool {
@@ -29,6 +42,12 @@ impl Errno {
     /// Interrupted or momentarily impossible; the same call may succeed now.
     pub fn is_transient(self) -> bool {
         matches!(self.0, libc::EINTR | libc::EAGAIN)
+    }
+}
+
+impl From<Errno> for std::io::Error {
+    fn from(errno: Errno) -> std::io::Error {
+        std::io::Error::from_raw_os_error(errno.0)
     }
 }
 
@@ -52,4 +71,7 @@ pub enum Event {
     Adopted { listener: u32, descriptor: OwnedFd },
     /// A connection given to core `to` could not be delivered and is ours again.
     HandOverFailed { listener: u32, to: u16, descriptor: OwnedFd },
+    /// An operation on a file is over; `id` is its caller's, and the buffer of a write is ours
+    /// again.
+    FileDone { id: u64, buffer: Vec<u8>, outcome: Result<(), Errno> },
 }

@@ -13,6 +13,7 @@ pub mod doorbell;
 mod enter;
 pub mod event;
 pub mod features;
+pub mod file_ops;
 pub mod lent;
 pub mod process;
 pub mod ring;

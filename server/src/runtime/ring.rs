@@ -19,6 +19,7 @@ use super::doorbell::wake_entry;
 use super::enter::{self, Target, Wait};
 use super::event::{Errno, Event};
 use super::features::Features;
+use super::file_ops::{Deed, FileOps, Outcome, Undone};
 use super::lent::{Loans, Settled, Unsent};
 use super::token::{Kind, Tag, pack, unpack};
 
@@ -52,6 +53,7 @@ pub struct Ring {
     gathers: bool,
     pool: ManuallyDrop<ReceivePool>,
     loans: Loans,
+    file_ops: FileOps,
     completions: Vec<cqueue::Entry>,
     /// Prompt sends that ended with the last enter, and their buffers.
     sent_promptly: Vec<(Tag, Vec<u8>)>,
@@ -71,6 +73,7 @@ impl Ring {
             gathers: features.least_wait,
             pool: ManuallyDrop::new(pool),
             loans: Loans::default(),
+            file_ops: FileOps::default(),
             completions: Vec::new(),
             sent_promptly: Vec::new(),
             _not_send: PhantomData,
@@ -174,6 +177,16 @@ impl Ring {
     pub fn abandon_send(&mut self, tag: Tag) {
         self.loans.abandon(tag);
         self.cancel(pack(Kind::Send, tag));
+    }
+
+    /// Does something with the file behind `file`, which must stay open until the
+    /// [`Event::FileDone`] of this `id`. Operations run beside each other: whoever needs an order
+    /// waits.
+    pub fn file(&mut self, file: BorrowedFd<'_>, deed: Deed, id: u64, buffer: Vec<u8>) {
+        let tag = self.file_ops.begin(file.as_raw_fd(), deed, id, buffer);
+        if let Some(undone) = self.file_ops.undone(tag) {
+            self.push(file_entry(tag, undone));
+        }
     }
 
     /// Closes a descriptor in the background of the next enter.
@@ -332,6 +345,16 @@ impl Ring {
                 let to = (tag.second() >> HAND_OVER_BITS) as u16;
                 Some(Event::HandOverFailed { listener, to, descriptor })
             }
+            Kind::File => match self.file_ops.settle(tag, result) {
+                Outcome::Over { id, buffer, outcome } => {
+                    Some(Event::FileDone { id, buffer, outcome: outcome.map_err(Errno) })
+                }
+                Outcome::More(rest) => {
+                    self.push(file_entry(tag, rest));
+                    None
+                }
+                Outcome::Unknown => None,
+            },
             Kind::Cancel | Kind::Wake => None,
         }
     }
@@ -379,9 +402,10 @@ impl Ring {
     /// Queues an entry built by this file.
     #[inline]
     fn push(&mut self, entry: squeue::Entry) {
-        // SAFETY: the entries above point to memory in two cases only: a send's buffer, which
-        // `loans` keeps until its completion, and the provided buffers, which `pool` keeps until
-        // the ring is gone. All other operations carry numbers.
+        // SAFETY: the entries above point to memory in three cases only: a send's buffer, which
+        // `loans` keeps until its completion, a file write's, which `file_ops` keeps likewise, and
+        // the provided buffers, which `pool` keeps until the ring is gone. All other operations
+        // carry numbers.
         while unsafe { self.ring.submission().push(&entry) }.is_err() {
             self.submit_early();
         }
@@ -423,7 +447,8 @@ impl Ring {
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        let quiet = self.pool.unregister(&self.ring).is_ok() && self.loans.len() == 0;
+        let lent = self.loans.len() + self.file_ops.len();
+        let quiet = self.pool.unregister(&self.ring).is_ok() && lent == 0;
         // SAFETY: each field is dropped or taken exactly once, here, and not touched again.
         unsafe {
             ManuallyDrop::drop(&mut self.ring);
@@ -435,6 +460,7 @@ impl Drop for Ring {
                 // what may still be under way is the lesser harm.
                 pool.leak();
                 self.loans.forget();
+                self.file_ops.forget();
             }
         }
     }
@@ -447,6 +473,22 @@ fn send_entry(tag: Tag, unsent: Unsent, flags: i32) -> squeue::Entry {
         .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL | flags)
         .build()
         .user_data(pack(Kind::Send, tag))
+}
+
+/// A durable write asks for data and size only: times of access and change may be lost.
+fn file_entry(tag: Tag, undone: Undone) -> squeue::Entry {
+    let file = types::Fd(undone.descriptor);
+    let entry = match undone.deed {
+        Deed::Write { offset, durable } => opcode::Write::new(file, undone.start, undone.bytes)
+            .offset(offset)
+            .rw_flags(if durable { libc::RWF_DSYNC } else { 0 })
+            .build(),
+        Deed::Sync => opcode::Fsync::new(file).flags(types::FsyncFlags::DATASYNC).build(),
+        Deed::Allocate { offset, bytes } => {
+            opcode::Fallocate::new(file, bytes).offset(offset).build()
+        }
+    };
+    entry.user_data(pack(Kind::File, tag))
 }
 
 /// Takes ownership of a descriptor a completion reports, or names the error it reports instead.

@@ -63,9 +63,11 @@ pub enum Kind {
     HandOver = 6,
     /// Somebody wants this core awake.
     Wake = 7,
+    /// An operation on a file; the tag is its own.
+    File = 8,
 }
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind::Accept,
     Kind::Receive,
     Kind::Send,
@@ -73,6 +75,7 @@ const KINDS: [Kind; 7] = [
     Kind::Adopt,
     Kind::HandOver,
     Kind::Wake,
+    Kind::File,
 ];
 
 /// Packs kind and tag into an operation's `user_data`.

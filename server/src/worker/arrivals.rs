@@ -42,7 +42,7 @@ impl Worker {
                 self.census.count(self.core);
                 self.arrivals.push(Arrival { listener, socket: descriptor, ours: true });
             }
-            Event::Received { .. } | Event::Sent { .. } => {}
+            Event::Received { .. } | Event::Sent { .. } | Event::FileDone { .. } => {}
         }
     }
 

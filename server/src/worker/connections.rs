@@ -4,6 +4,7 @@
 //! began, so a completion always finds the connection it was meant for or, by its tag, nobody.
 //! Between the end of the session and that moment it is `closing`: it has a socket and no session.
 
+use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use freehold_engine::command::session::SessionId;
@@ -28,6 +29,12 @@ pub struct Connection {
     pub receiving: Receiving,
     /// The send under way, if there is one. Never two: replies stay in order.
     pub sending: Option<Tag>,
+    /// Bytes of that send.
+    pub sending_bytes: usize,
+    /// Replies that wait for the log, by what they wait for.
+    pub kept: VecDeque<(u64, Vec<u8>)>,
+    /// Replies that have waited, and wait for the send under way.
+    pub released: Vec<u8>,
     /// The peer has finished sending.
     pub ended: bool,
     /// Filled buffers of it that wait for a later turn.
@@ -48,6 +55,9 @@ impl Connection {
             session: Some(session),
             receiving: Receiving::No,
             sending: None,
+            sending_bytes: 0,
+            kept: VecDeque::new(),
+            released: Vec::new(),
             ended: false,
             held: 0,
             turn: 0,
@@ -60,6 +70,18 @@ impl Connection {
     /// The kernel has nothing of it under way.
     pub fn is_quiet(&self) -> bool {
         self.receiving == Receiving::No && self.sending.is_none()
+    }
+
+    /// Every reply it was given has left.
+    #[inline]
+    pub fn has_answered(&self) -> bool {
+        self.sending.is_none() && self.kept.is_empty() && self.released.is_empty()
+    }
+
+    /// Bytes of replies on their way.
+    pub fn waiting_bytes(&self) -> usize {
+        let kept: usize = self.kept.iter().map(|(_, replies)| replies.len()).sum();
+        self.sending_bytes + self.released.len() + kept
     }
 
     /// Books received bytes. True while the connection keeps within its share of this turn.

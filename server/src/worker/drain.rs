@@ -86,7 +86,8 @@ impl Worker {
             self.deadline_us = None;
             self.close_all();
         }
-        if !self.drained && self.connections.is_empty() && self.arrivals.is_empty() {
+        let closed = self.connections.is_empty() && self.arrivals.is_empty();
+        if !self.drained && closed && self.is_kept() {
             self.drained = true;
             self.deadline_us = None;
             self.report.send(News::Drained);

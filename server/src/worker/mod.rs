@@ -1,13 +1,15 @@
 //! The thread of a core: drives its shard with its ring.
 //!
 //! `turn` is the loop, `connections` the sockets, `arrivals` how new ones get in, `mesh` the way
-//! to the other cores, `gather` how many arrivals it sleeps for, `drain` how the node ends. A
+//! to the other cores, `gather` how many arrivals it sleeps for, `keep` the log, `drain` how the
+//! node ends. A
 //! worker interprets nothing a client says: bytes go into the shard, bytes and wishes come out.
 
 mod arrivals;
 mod connections;
 mod drain;
 mod gather;
+mod keep;
 mod mesh;
 mod turn;
 
@@ -19,6 +21,7 @@ use freehold_engine::config::LogLevel;
 use freehold_engine::shard::Shard;
 
 pub use drain::{Control, News, Phase, Report};
+pub use keep::Keeper;
 pub use mesh::Mesh;
 
 use crate::net::accept::{Arrivals, Census};
@@ -36,6 +39,8 @@ pub struct Parts {
     pub shard: Shard,
     pub ring: Ring,
     pub mesh: Mesh,
+    /// With `appendonly yes`.
+    pub keeper: Option<Keeper>,
     pub listeners: Arc<Listeners>,
     pub census: Arc<Census>,
     pub control: Arc<Control>,
@@ -48,6 +53,7 @@ pub struct Worker {
     shard: Shard,
     ring: Ring,
     mesh: Mesh,
+    keeper: Option<Keeper>,
     connections: Connections,
     spare: SpareBuffers,
     /// Sessions to look after, kept for its capacity.
@@ -86,6 +92,7 @@ impl Worker {
             shard: parts.shard,
             ring: parts.ring,
             mesh: parts.mesh,
+            keeper: parts.keeper,
             connections: Connections::default(),
             spare: SpareBuffers::default(),
             dirty: Vec::new(),

@@ -1,9 +1,9 @@
 //! One trip round a core's loop:
 //!
 //! ```text
-//! enter (submit + wait) ─► clocks ─► held buffers ─► completions ─► mesh ─► upkeep
-//!        ▲                                                                    │
-//!        └── doorbells ◄── mesh out ◄── arrivals ◄── one send per dirty ◄─────┘
+//! enter (submit + wait) ─► clocks ─► held buffers ─► completions ─► mesh ─► upkeep ─► log
+//!        ▲                                                                            │
+//!        └── doorbells ◄── mesh out ◄── arrivals ◄── one send per dirty ◄─────────────┘
 //! ```
 //! The core waits in `enter` only when nothing is pending anywhere.
 
@@ -58,6 +58,7 @@ impl Worker {
         self.reap();
         self.hear_others();
         self.look_after();
+        self.keep();
         self.answer();
         self.perform();
         self.admit();
@@ -87,7 +88,7 @@ impl Worker {
         if pending {
             return Patience::None;
         }
-        let mut wake_us = self.shard.next_wake_us();
+        let mut wake_us = self.shard.next_wake_us().min(self.keep_wake_us());
         if let Some(at) = self.arrivals.next_wake_us() {
             wake_us = wake_us.min(at.saturating_sub(self.now_us));
         }
@@ -116,6 +117,7 @@ impl Worker {
                 self.received(connection, outcome, armed);
             }
             Event::Sent { connection, buffer, outcome } => self.sent(connection, buffer, outcome),
+            Event::FileDone { id, buffer, outcome } => self.file_done(id, buffer, outcome),
             other => self.handle_arrival(other),
         }
     }
@@ -214,9 +216,12 @@ impl Worker {
         self.spare.put(buffer);
         let Some(connection) = self.connections.get_mut(tag) else { return };
         connection.sending = None;
+        connection.sending_bytes = 0;
         match connection.session {
             Some(session) if outcome.is_ok() => {
-                self.shard.set_in_flight(session, 0);
+                let waiting = connection.waiting_bytes();
+                self.shard.set_in_flight(session, waiting);
+                self.send_released(tag);
                 self.attend(session);
             }
             _ => self.close(tag),
@@ -259,8 +264,8 @@ impl Worker {
             }
             SessionState::CloseAfterSend => {
                 self.send_output(tag, session, 0);
-                let sending = self.connections.get_mut(tag).is_some_and(|c| c.sending.is_some());
-                if sending {
+                let answered = self.connections.get_mut(tag).is_none_or(|c| c.has_answered());
+                if !answered {
                     self.stop_listening_to(tag);
                 } else {
                     self.close(tag);
@@ -274,7 +279,7 @@ impl Worker {
     #[inline]
     fn close_when_answered(&mut self, tag: Tag) {
         let Some(connection) = self.connections.get_mut(tag) else { return };
-        let finished = connection.ended && connection.held == 0 && connection.sending.is_none();
+        let finished = connection.ended && connection.held == 0 && connection.has_answered();
         let owed = |session| self.shard.owes_replies(session);
         if finished && !connection.session.is_some_and(owed) {
             self.close(tag);
@@ -285,6 +290,9 @@ impl Worker {
     /// `prompt_bytes_max` the end of the send need not end the core's sleep: nothing waits for it.
     #[inline]
     fn send_output(&mut self, tag: Tag, session: SessionId, prompt_bytes_max: usize) {
+        if self.keeper.is_some() && self.hold_back(tag, session) {
+            return;
+        }
         let Some(connection) = self.connections.get_mut(tag) else { return };
         let output = self.shard.output(session);
         if output.is_empty() || connection.sending.is_some() {
@@ -292,6 +300,7 @@ impl Worker {
         }
         let buffer = std::mem::replace(output, self.spare.take());
         self.shard.set_in_flight(session, buffer.len());
+        connection.sending_bytes = buffer.len();
         let prompt = buffer.len() <= prompt_bytes_max && !connection.ended;
         let send = if prompt {
             self.ring.send_promptly(connection.socket(), tag, buffer)
@@ -369,7 +378,9 @@ impl Worker {
     /// Sends what this core has for others. While a ring is full the rest stays in the shard's
     /// outbox, and the connections that stopped reading for it are looked at when it has emptied.
     fn tell_others(&mut self) {
+        self.tell_messages();
         self.mesh.send(self.shard.outbox(), &mut self.ring);
+        self.note_sent();
         let blocked = self.mesh.has_unsent();
         if self.was_blocked && !blocked {
             for tag in self.connections.tags() {
@@ -386,6 +397,7 @@ impl Worker {
     /// may be long, so replies that are ready leave first.
     fn look_after(&mut self) {
         if self.more_upkeep {
+            self.keep();
             self.answer();
             if self.ring.has_queued() {
                 self.ring.submit();

@@ -9,7 +9,7 @@ use freehold_protocol::args::Args;
 
 use super::channels::Channels;
 use super::editor::Editor;
-use super::error::CommandError;
+use super::error::{CommandError, Trouble};
 use super::host::Node;
 use super::session::{Caller, PortKind, Session, SessionId, Sessions};
 use super::spec::Spec;
@@ -71,6 +71,8 @@ pub struct Core {
     pub access: u32,
     /// Up to where [`Core::memory_used_bytes`] may go now; none without `maxmemory`.
     pub memory_limit_bytes: Option<i64>,
+    /// Why writes are refused, when they are.
+    pub trouble: Option<Trouble>,
     pub pool: eviction::Pool,
     pub active_expiry: bool,
     /// Keys of this core that clients wait for.

@@ -4,6 +4,15 @@
 use std::borrow::Cow;
 use std::fmt;
 
+/// Why the log cannot be written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// There is no space; there may be again.
+    Full,
+    /// The disk has failed.
+    Broken,
+}
+
 /// Why a command was refused. Displays as the whole error line, code word included.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CommandError {
@@ -32,6 +41,8 @@ pub enum CommandError {
         command: String,
     },
     OutOfMemory,
+    /// What is written now would not be kept.
+    NotKept(Trouble),
     /// There is nothing to take: a `Run::Blocking` row's client waits.
     Nothing,
     NoAuth,
@@ -67,6 +78,12 @@ impl CommandError {
             E::InvalidCursor => "ERR invalid cursor",
             E::DbOutOfRange => "ERR DB index is out of range",
             E::StringTooLong => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+            E::NotKept(Trouble::Full) => {
+                "MISCONF Errors writing to the AOF file: No space left on device"
+            }
+            E::NotKept(Trouble::Broken) => {
+                "MISCONF Errors writing to the AOF file: Input/output error"
+            }
             E::OutOfMemory => "OOM command not allowed when used memory > 'maxmemory'.",
             E::Nothing => "ERR nothing to take",
             E::NoAuth => "NOAUTH Authentication required.",

@@ -66,6 +66,18 @@ choice! {
     }
 }
 
+choice! {
+    /// When what was written is durable (appendfsync).
+    Appendfsync {
+        /// Before the reply leaves.
+        Always = "always",
+        /// About a second later.
+        EverySec = "everysec",
+        /// When the system writes it back.
+        No = "no",
+    }
+}
+
 impl Policy {
     /// Whether the access clock of an entry counts uses instead of telling the last one.
     pub fn is_lfu(self) -> bool {

@@ -22,7 +22,8 @@ use value::Parsed;
 
 pub use file::{FileError, Loader, Step, parse_file};
 pub use kinds::{
-    ClusterView, LogFormat, LogLevel, MemoryCap, OutputClass, OutputLimit, Permission, Policy,
+    Appendfsync, ClusterView, LogFormat, LogLevel, MemoryCap, OutputClass, OutputLimit, Permission,
+    Policy,
 };
 pub use notify::NotifyClasses;
 pub use rewrite::rewrite;
@@ -89,6 +90,8 @@ pub struct Config {
     pub stream_node_max_bytes: u64,
     pub stream_node_max_entries: u64,
 
+    pub persistence: Persistence,
+
     pub cluster_enabled: bool,
     pub cluster_view: ClusterView,
     pub cluster_databases: u32,
@@ -114,6 +117,16 @@ pub struct Config {
 
     /// The values of the options without a field, all of them.
     kept: BTreeMap<&'static str, Parsed>,
+}
+
+/// What is kept on disk, and when it is durable.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Persistence {
+    /// Whether changes are logged.
+    pub appendonly: bool,
+    pub appendfsync: Appendfsync,
+    /// Where logs and snapshots are, below `dir`.
+    pub appenddirname: String,
 }
 
 /// Why CONFIG SET changed nothing. Displays as Redis 7.0.15 answers, without the leading `ERR`.
@@ -277,6 +290,9 @@ fn refused(name: &[u8], reason: &str) -> ConfigError {
     }
 }
 
+const NO_PERSISTENCE: Persistence =
+    Persistence { appendonly: false, appendfsync: Appendfsync::No, appenddirname: String::new() };
+
 /// Every field empty: the rows know the defaults.
 fn blank() -> Config {
     Config {
@@ -327,6 +343,7 @@ fn blank() -> Config {
         hll_sparse_max_bytes: 0,
         stream_node_max_bytes: 0,
         stream_node_max_entries: 0,
+        persistence: NO_PERSISTENCE,
         cluster_enabled: false,
         cluster_view: ClusterView::Host,
         cluster_databases: 0,

@@ -16,6 +16,7 @@ mod data;
 mod memory;
 mod network;
 mod observe;
+mod persistence;
 
 /// When an option may change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,6 +84,7 @@ pub const SECTIONS: &[Section] = &[
     Section { title: "Network", rows: network::ROWS },
     Section { title: "Memory", rows: memory::ROWS },
     Section { title: "Data", rows: data::ROWS },
+    Section { title: "Persistence", rows: persistence::ROWS },
     Section { title: "Cluster", rows: cluster::ROWS },
     Section { title: "Logs and figures", rows: observe::ROWS },
     Section { title: "Not there yet: only the default is accepted", rows: accepted::FIXED },

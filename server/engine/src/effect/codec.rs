@@ -13,8 +13,8 @@
 //! 8 put     flags u8 (2 expiry) · [expiry i64] · type u8 · key length u16 · key
 //!           · edits, each `length u32` and its bytes, to the end
 //! ```
-//! The log frames these bytes again with checksum, slot and sequence; here they only travel between
-//! cores of one process. Decoding checks every length all the same.
+//! Between cores of one process they travel as they are; for the log `record` frames them with
+//! checksum, slot and sequence. Decoding checks every length.
 
 use super::{Effect, Gone, StringForm};
 use crate::base::time::UnixMillis;
@@ -136,7 +136,7 @@ pub fn decode_all<'a>(
     Ok(())
 }
 
-fn decode(record: &[u8]) -> Option<Effect<'_>> {
+pub(super) fn decode(record: &[u8]) -> Option<Effect<'_>> {
     let (&[kind, db], mut rest) = record.split_first_chunk::<2>()?;
     Some(match kind {
         1 => {
@@ -191,7 +191,8 @@ fn decode(record: &[u8]) -> Option<Effect<'_>> {
     })
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+/// Takes the first `N` bytes off.
+pub fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (head, tail) = rest.split_first_chunk::<N>()?;
     *rest = tail;
     Some(*head)

@@ -5,10 +5,12 @@
 
 mod apply;
 mod codec;
+mod record;
 mod watch;
 
 pub use apply::apply;
-pub use codec::{DecodeError, decode_all};
+pub use codec::{DecodeError, decode_all, take};
+pub use record::{Part, Placed, Record, Records, Unreadable, first_record};
 pub use watch::{Watched, Watches};
 
 use crate::base::time::UnixMillis;
@@ -106,8 +108,11 @@ impl<'a> Effect<'a> {
 pub struct Effects {
     bytes: Vec<u8>,
     changes: u64,
+    /// Those who call [`Effects::take`], and the log.
     listeners: u32,
     traces: bool,
+    /// Records for the log, while it is on.
+    log: Option<Box<Records>>,
     /// Keys whose changes somebody has asked to hear of.
     pub watches: Watches,
     /// For edits while they are encoded.
@@ -149,10 +154,19 @@ impl Effects {
             self.watches.note(&effect);
         }
         if self.listeners > 0 {
-            codec::encode(&effect, &mut self.bytes);
+            self.record(&effect);
         }
         if self.has_readers {
             self.note_ready(&effect);
+        }
+    }
+
+    fn record(&mut self, effect: &Effect<'_>) {
+        if let Some(log) = &mut self.log {
+            log.add(effect);
+        }
+        if self.listeners > u32::from(self.log.is_some()) {
+            codec::encode(effect, &mut self.bytes);
         }
     }
 
@@ -287,13 +301,51 @@ impl Effects {
         std::mem::take(&mut self.bytes)
     }
 
-    /// Where the next effect will stand: for taking only the effects of one command.
-    pub fn mark(&self) -> usize {
-        self.bytes.len()
+    /// The log is on: from here on changes become records, numbered on from those of `records`.
+    pub fn start_log(&mut self, records: Records) {
+        debug_assert!(self.log.is_none());
+        self.log = Some(Box::new(records));
+        self.listen();
     }
 
-    /// The encoded effects behind `mark`; they leave the buffer.
-    pub fn split_off(&mut self, mark: usize) -> Vec<u8> {
-        self.bytes.split_off(mark)
+    /// The records for the log, if it is on.
+    #[inline]
+    pub fn log(&mut self) -> Option<&mut Records> {
+        self.log.as_deref_mut()
+    }
+
+    /// Whether changes become records.
+    #[inline]
+    pub fn has_log(&self) -> bool {
+        self.log.is_some()
+    }
+
+    /// What has been noted since the last seal belongs together.
+    #[inline]
+    pub fn seal(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.seal();
+        }
+    }
+
+    /// What is noted until [`Effects::end_step`] is a step of a transaction.
+    #[inline]
+    pub fn begin_step(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.begin_step();
+        }
+    }
+
+    /// The step's effects, for [`Effects::add_part`]: none while the log is off.
+    #[inline]
+    pub fn end_step(&mut self) -> Vec<u8> {
+        self.log.as_mut().map_or_else(Vec::new, |log| log.end_step())
+    }
+
+    /// All steps of a transaction on this core become one record.
+    pub fn add_part(&mut self, part: Option<&Part>, effects: &[u8]) {
+        if let Some(log) = &mut self.log {
+            log.add_part(part, effects);
+        }
     }
 }

@@ -46,12 +46,17 @@ impl Published {
 #[derive(Clone, Debug)]
 pub struct Board {
     cores: Arc<Vec<Published>>,
+    /// Cores whose log finds no space, and those whose log is broken.
+    troubles: Arc<[AtomicU64; 2]>,
 }
 
 impl Board {
     /// The figures of `cores` cores, all zero. [`Fabric::new`] makes the one a node needs.
     pub fn new(cores: u16) -> Board {
-        Board { cores: Arc::new((0..cores).map(|_| Published::default()).collect()) }
+        Board {
+            cores: Arc::new((0..cores).map(|_| Published::default()).collect()),
+            troubles: Arc::default(),
+        }
     }
 
     /// What `core` publishes.
@@ -65,6 +70,18 @@ impl Board {
     /// What each core publishes, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Published> {
         self.cores.iter()
+    }
+
+    /// Counts one core more, or one fewer, whose log is in this kind of trouble.
+    pub fn note_trouble(&self, kind: usize, begins: bool) {
+        // Wrapping: minus one is a large number.
+        let change = if begins { 1 } else { u64::MAX };
+        self.troubles[kind].fetch_add(change, Ordering::Relaxed);
+    }
+
+    /// Whether any core's log is in this kind of trouble.
+    pub fn has_trouble(&self, kind: usize) -> bool {
+        self.troubles[kind].load(Ordering::Relaxed) > 0
     }
 
     /// Memory of all cores together.

@@ -10,7 +10,7 @@ use crate::command::gather::Partial;
 use crate::command::request::OwnedRequest;
 use crate::command::session::Caller;
 use crate::command::session::{ReplyMode, Session};
-use crate::command::spec::{DENYOOM, Done, Run};
+use crate::command::spec::{DENYOOM, Done, Run, WRITE};
 use crate::command::table::Command;
 
 /// A command about to run on the core that owns its keys.
@@ -36,6 +36,15 @@ impl Execution {
             Reply::new(out, self.caller.resp3).error(&error.line());
             return;
         }
+        if let Some(trouble) = core.trouble
+            && spec.is(WRITE)
+        {
+            core.stats.commands[index].rejected_calls += 1;
+            let error = CommandError::NotKept(trouble);
+            core.stats.count_error(error.code());
+            Reply::new(out, self.caller.resp3).error(&error.line());
+            return;
+        }
         core.stats.commands_processed += 1;
         core.stats.commands[index].calls += 1;
         let started = if self.timed { core.node.host.ticks_ns() } else { 0 };
@@ -47,6 +56,7 @@ impl Execution {
             core.stats.commands[index].failed_calls += 1;
             core.stats.count_error(error.code());
         }
+        core.effects.seal();
         if self.timed {
             let took = core.node.host.ticks_ns().saturating_sub(started);
             core.stats.commands[index].record_sample(took);

@@ -122,6 +122,13 @@ impl Shard {
         if !session.is_some_and(|s| s.authenticated) && !command.spec.is(NO_AUTH) {
             return Err(CommandError::NoAuth);
         }
+        if let Some(trouble) = self.core.trouble {
+            let exec = matches!(command.spec.run, Run::Transaction(Control::Execute));
+            let queued = session.and_then(|s| s.queue.as_ref()).map_or(0, |queue| queue.flags);
+            if command.spec.is(WRITE) || exec && queued & WRITE != 0 {
+                return Err(CommandError::NotKept(trouble));
+            }
+        }
         if session.is_some_and(Session::only_listens) {
             pubsub::check_while_listening(command)?;
         }

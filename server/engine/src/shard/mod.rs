@@ -15,6 +15,7 @@ mod backlog;
 mod batch;
 mod blocking;
 mod connection;
+mod durable;
 mod evict;
 mod execute;
 mod flood;
@@ -53,6 +54,7 @@ use crate::effect::Effects;
 use crate::keyspace::{Keyspace, eviction};
 use crate::mesh::{Board, CoreId, Tickets, owner_of, slots_of};
 
+pub use crate::command::error::Trouble;
 use crate::command::request::OwnedRequest;
 use batch::Plan;
 use connection::Connection;
@@ -118,6 +120,8 @@ pub struct Shard {
     /// Messages to ourselves.
     inbox: VecDeque<Message>,
     transactions: FingerprintMap<Transaction>,
+    /// What the steps of transactions have changed here so far, while the log is on.
+    step_effects: FingerprintMap<Vec<u8>>,
     /// What tickets that wait here have asked for.
     prepared: FingerprintMap<parcel::Prepare>,
     /// Clients of this core that wait.
@@ -133,6 +137,8 @@ pub struct Shard {
     actions: Vec<Action>,
     board: Board,
     tickets: Tickets,
+    /// What keeps this core's log from being written.
+    own_trouble: Option<Trouble>,
     upkeep: upkeep::Upkeep,
     next_client: u64,
     sample_countdown: u32,
@@ -163,6 +169,7 @@ impl Shard {
             outbox: Vec::new(),
             inbox: VecDeque::new(),
             transactions: FingerprintMap::default(),
+            step_effects: FingerprintMap::default(),
             prepared: FingerprintMap::default(),
             blocked: blocking::BlockedClients::default(),
             waiters: blocking::Waiters::default(),
@@ -173,6 +180,7 @@ impl Shard {
             actions: Vec::new(),
             board: blueprint.board,
             tickets: blueprint.tickets,
+            own_trouble: None,
             upkeep: upkeep::Upkeep::default(),
             next_client: u64::from(id.0) + 1,
             sample_countdown: 0,
@@ -190,6 +198,7 @@ impl Shard {
         let lfu = self.core.config.maxmemory_policy.is_lfu();
         self.core.access = eviction::fresh_access(now.unix_ms, lfu);
         self.refresh_memory_limit();
+        self.refresh_trouble();
     }
 
     pub fn id(&self) -> CoreId {
@@ -228,6 +237,7 @@ impl Shard {
     pub fn is_at_rest(&self) -> bool {
         self.locks.is_empty()
             && self.transactions.is_empty()
+            && self.step_effects.is_empty()
             && self.prepared.is_empty()
             && self.registrations.is_empty()
             && self.parked.is_empty()
@@ -284,6 +294,7 @@ fn core_of(blueprint: &Blueprint, table: &Table) -> Core {
         now,
         access: 0,
         memory_limit_bytes: None,
+        trouble: None,
         pool: eviction::Pool::default(),
         active_expiry: true,
         waited_keys: 0,

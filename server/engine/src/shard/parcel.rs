@@ -13,7 +13,7 @@ use crate::command::gather::Partial;
 use crate::command::request::OwnedRequest;
 use crate::command::session::{Caller, SessionId};
 use crate::command::table::Command;
-use crate::effect::Watched;
+use crate::effect::{Part, Watched};
 use crate::keyspace::Taken;
 use crate::mesh::CoreId;
 
@@ -165,7 +165,11 @@ pub struct Step {
     pub jobs: Vec<Job>,
     /// Keys to lend to the leader afterwards.
     pub pull: Vec<Box<[u8]>>,
-    /// It is the last step: let go of everything.
+    /// It is the last step: what the transaction has changed goes to the log.
+    pub last: bool,
+    /// Other cores change something too: this says how the log is to name them.
+    pub part: Option<Part>,
+    /// Let go of everything afterwards.
     pub release: bool,
 }
 

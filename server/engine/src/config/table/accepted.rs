@@ -5,7 +5,7 @@
 use super::super::value::Kind;
 use super::{ANY_TEXT, ANY_WORDS, COUNT, INT, MEMORY, OptionRow, PORT};
 
-const PERSISTENCE: &str = "persistence is not there yet, data lives in memory only";
+const PERSISTENCE: &str = "snapshots are not there yet; appendonly keeps what is written";
 const REPLICATION: &str = "replication is not there yet";
 const TLS: &str = "TLS is not there yet; end it in a proxy in front of the server";
 const SUPERVISOR: &str = "run it under systemd or another supervisor";
@@ -42,7 +42,6 @@ const YES_NO_OPTIONAL: Kind = Kind::Choice(&["no", "yes", "optional"]);
 const SHUTDOWN: Kind = Kind::Words { check: shutdown_words };
 
 pub(super) const FIXED: &[OptionRow] = &[
-    OptionRow::fixed("appendonly", Kind::Bool, "no", PERSISTENCE),
     OptionRow::fixed("save", Kind::Words { check: save_points }, "", PERSISTENCE),
     OptionRow::fixed("replicaof", ANY_WORDS, "", REPLICATION).alias("slaveof").at_start(),
     OptionRow::fixed("min-replicas-to-write", INT, "0", REPLICATION).alias("min-slaves-to-write"),
@@ -81,14 +80,7 @@ pub(super) const FIXED: &[OptionRow] = &[
 
 pub(super) const KEPT: &[OptionRow] = &[
     // Persistence.
-    OptionRow::kept(
-        "appendfsync",
-        Kind::Choice(&["everysec", "always", "no"]),
-        "everysec",
-        NO_FILES,
-    ),
     text("appendfilename", "appendonly.aof", NO_FILES).at_start(),
-    text("appenddirname", "appendonlydir", NO_FILES).at_start(),
     text("dbfilename", "dump.rdb", NO_FILES).protected(),
     flag("no-appendfsync-on-rewrite", "no", NO_FILES),
     int("auto-aof-rewrite-percentage", "100", NO_FILES),

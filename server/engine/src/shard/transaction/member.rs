@@ -2,7 +2,7 @@
 
 use crate::command::context::KeyHint;
 use crate::command::spec::Run;
-use crate::effect::{Effect, decode_all};
+use crate::effect::{Effect, Part, decode_all};
 use crate::mesh::CoreId;
 use crate::shard::locks::{Prepared, Ticket, leader_of};
 use crate::shard::parcel::{Answer, Denial, Done, Errand, Job, Lent, Message, Prepare, Step};
@@ -15,6 +15,7 @@ impl Step {
             && self.effects.is_empty()
             && self.jobs.is_empty()
             && self.pull.is_empty()
+            && self.part.is_none()
     }
 }
 
@@ -93,18 +94,37 @@ impl Shard {
     }
 
     fn do_step(&mut self, ticket: Ticket, step: Step) {
+        let (last, part) = (step.last, step.part.clone());
+        self.core.effects.begin_step();
         let done = self.run_step(step);
+        self.keep_step(ticket, last, part.as_ref());
         self.tell(leader_of(ticket), Errand::Done(self.core.id, ticket, done));
     }
 
-    /// Everything a transaction changes on a core, it changes here: what is to be kept together in
-    /// a log begins and ends with a step.
+    /// What a transaction changes on a core goes to the log as one record, with its last step.
+    fn keep_step(&mut self, ticket: Ticket, last: bool, part: Option<&Part>) {
+        let effects = self.core.effects.end_step();
+        if !last {
+            if !effects.is_empty() {
+                self.step_effects.entry(ticket).or_default().extend_from_slice(&effects);
+            }
+            return;
+        }
+        match self.step_effects.remove(&ticket) {
+            None => self.core.effects.add_part(part, &effects),
+            Some(before) => self.core.effects.add_part(part, &[before, effects].concat()),
+        }
+    }
+
+    /// Everything a transaction changes on a core, it changes here.
     fn run_step(&mut self, step: Step) -> Done {
         self.take_back(step.returned, &step.effects);
         // Room was made when the keys were locked; a part must not fail alone now.
         let limit = self.core.memory_limit_bytes.take();
+        let trouble = self.core.trouble.take();
         let answers = step.jobs.iter().map(|job| (job.task, self.run_job(job))).collect();
         self.core.memory_limit_bytes = limit;
+        self.core.trouble = trouble;
         Done { answers, pulled: self.lend_keys(&step.pull) }
     }
 

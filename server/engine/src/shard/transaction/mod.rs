@@ -41,9 +41,10 @@ use crate::command::error::CommandError;
 use crate::command::pubsub;
 use crate::command::request::OwnedRequest;
 use crate::command::session::{Caller, SessionId};
-use crate::command::spec::Run;
+use crate::command::spec::{Run, WRITE};
 use crate::command::table::Command;
-use crate::effect::Watched;
+use crate::config::Appendfsync;
+use crate::effect::{Part, Watched};
 use crate::mesh::CoreId;
 use plan::{Place, Plan, Share, Task};
 
@@ -74,6 +75,8 @@ pub struct Transaction {
     /// Messages still to come in this phase.
     awaiting: usize,
     phase: Phase,
+    /// How the log names it, when several cores change something.
+    part: Option<Part>,
     granted: Vec<CoreId>,
     denial: Option<Denial>,
     outcomes: Vec<Outcome>,
@@ -124,6 +127,7 @@ impl Transaction {
             changes: Vec::new(),
             awaiting: 0,
             phase: Phase::Preparing,
+            part: None,
             granted: Vec::new(),
             denial: None,
         }
@@ -219,7 +223,7 @@ impl Shard {
         }
     }
 
-    fn start(&mut self, transaction: Transaction) {
+    fn start(&mut self, mut transaction: Transaction) {
         let ticket = ticket(self.tickets.take().0, self.core.id);
         if transaction.shares.len() > 1 {
             self.core.stats.transactions += 1;
@@ -230,12 +234,26 @@ impl Shard {
                 if matches!(request.command.spec.run, Run::Everywhere { exclusive: false, .. })
         );
         let exec = transaction.exec;
+        transaction.part = self.part_of(ticket, &transaction);
         self.transactions.insert(ticket, transaction);
         if unlocked && !exec {
             self.advance(ticket);
         } else {
             self.prepare(ticket);
         }
+    }
+
+    /// What members are to write into their logs; nothing when only one may change something.
+    /// Under `always` the keys stay locked until all parts are durable: nobody then sees, or
+    /// builds on, what a crash could still undo.
+    fn part_of(&self, ticket: Ticket, transaction: &Transaction) -> Option<Part> {
+        let writes = transaction.tasks.iter().any(|task| task.request.command.spec.is(WRITE));
+        if !writes || !self.core.effects.has_log() || transaction.shares.len() < 2 {
+            return None;
+        }
+        let members = transaction.shares.iter().map(|share| share.core.0).collect();
+        let locked = self.core.config.persistence.appendfsync == Appendfsync::Always;
+        Some(Part { ticket, members, locked })
     }
 
     /// Asks every member for its locks.
@@ -249,7 +267,7 @@ impl Shard {
         if let [_] = transaction.shares[..] {
             let mut steps = self.next_steps(&mut transaction);
             transaction.phase = Phase::Ending;
-            step = steps.pop().map(|(_, step)| Step { release: true, ..step });
+            step = steps.pop().map(|(_, step)| Step { last: true, release: true, ..step });
         }
         for share in &transaction.shares {
             let prepare = Prepare { step: step.take(), ..transaction.prepare_of(share) };

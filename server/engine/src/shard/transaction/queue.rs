@@ -261,7 +261,10 @@ impl Shard {
             self.core.stats.count_error(error.code());
             Reply::new(&mut text, resp3).error(&error.line());
         } else {
+            self.core.effects.begin_step();
             self.run_tasks(id, plan, &mut text);
+            let effects = self.core.effects.end_step();
+            self.core.effects.add_part(None, &effects);
         }
         self.forget(watched);
         if let Some(session) = self.core.sessions.get_mut(id) {
@@ -284,6 +287,7 @@ impl Shard {
 
     fn run_tasks(&mut self, id: SessionId, plan: &Plan, out: &mut Vec<u8>) {
         let limit = self.core.memory_limit_bytes.take(); // room has been made for all of them
+        let trouble = self.core.trouble.take();
         Reply::new(out, false).array(plan.tasks.len());
         for task in &plan.tasks {
             let Some(caller) = self.core.sessions.get(id).map(|session| session.caller(id)) else {
@@ -300,5 +304,6 @@ impl Shard {
             run.execute(&mut self.core, args, out);
         }
         self.core.memory_limit_bytes = limit;
+        self.core.trouble = trouble;
     }
 }

@@ -88,6 +88,11 @@ impl Shard {
     pub(super) fn advance(&mut self, ticket: Ticket) {
         let Some(mut transaction) = self.transactions.remove(&ticket) else { return };
         if transaction.phase == Phase::Ending {
+            if transaction.part.as_ref().is_some_and(|part| part.locked) {
+                for share in &transaction.shares {
+                    self.tell(share.core, Errand::Release(ticket, Vec::new()));
+                }
+            }
             return self.reply(ticket, transaction);
         }
         if let Some(task) = transaction.pulling.take() {
@@ -96,9 +101,15 @@ impl Shard {
         let steps = self.next_steps(&mut transaction);
         let last = transaction.next == transaction.tasks.len() && transaction.pulling.is_none();
         transaction.phase = if last { Phase::Ending } else { Phase::Running };
-        transaction.awaiting = steps.iter().filter(|(_, step)| !step.is_empty()).count();
+        let part = transaction.part.as_ref().filter(|_| last);
+        transaction.awaiting = match part {
+            Some(_) => steps.len(),
+            None => steps.iter().filter(|(_, step)| !step.is_empty()).count(),
+        };
         for (core, mut step) in steps {
-            step.release = last;
+            step.last = last;
+            step.part = part.cloned();
+            step.release = last && part.is_none_or(|part| !part.locked);
             let errand = match step.is_empty() {
                 false => Errand::Step(ticket, step),
                 true if last => Errand::Release(ticket, Vec::new()),

@@ -1,0 +1,17 @@
+//! The log of one core: its records in batches, one file a generation. A state machine writes it
+//! ([`writer`]), a reader finds out how far it can be believed ([`reader`]), and recovery puts the
+//! files of all cores together again ([`recovery`]). `FORMAT.md` draws the bytes.
+
+mod batch;
+mod header;
+mod reader;
+mod recovery;
+mod writer;
+
+pub use header::Header;
+pub use reader::{End, LogError, LogReader};
+pub use recovery::{Examined, Findings, Replay, examine};
+pub use writer::{Health, Log};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,313 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::config::Appendfsync;
+use crate::disk::{Completion, Failure, FileName, Files, Operation, ReadError, Requests};
+use crate::effect::{Effect, Gone, Part, Placed, Records};
+
+/// Files in memory, in which everything that was written is.
+#[derive(Clone, Default)]
+struct Memory(BTreeMap<FileName, Vec<u8>>);
+
+impl Files for Memory {
+    fn list(&self) -> Result<Vec<FileName>, String> {
+        Ok(self.0.keys().copied().collect())
+    }
+
+    fn len(&mut self, file: FileName) -> Result<u64, ReadError> {
+        Ok(self.0[&file].len() as u64)
+    }
+
+    fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
+        let rest = &self.0[&file][offset as usize..];
+        let length = rest.len().min(into.len());
+        into[..length].copy_from_slice(&rest[..length]);
+        Ok(length)
+    }
+}
+
+/// A core that writes its log into memory.
+struct Writer {
+    log: Log,
+    records: Records,
+    requests: Requests,
+    files: Memory,
+    now_us: u64,
+    policy: Appendfsync,
+}
+
+fn header(core: u16, cores: u16) -> Header {
+    Header { generation: 1, core, cores, created_unix_ms: 1 }
+}
+
+impl Writer {
+    fn new(core: u16, cores: u16, policy: Appendfsync) -> Writer {
+        let mut requests = Requests::default();
+        let log = Log::begin(header(core, cores), 0, 0, &mut requests);
+        let (records, files) = (Records::default(), Memory::default());
+        Writer { log, records, requests, files, now_us: 0, policy }
+    }
+
+    fn delete(&mut self, key: &[u8]) {
+        self.records.add(&Effect::Delete { db: 0, key, gone: Gone::Deleted });
+        self.records.seal();
+    }
+
+    fn part(&mut self, part: &Part, key: &[u8]) {
+        self.records.begin_step();
+        self.records.add(&Effect::Delete { db: 0, key, gone: Gone::Deleted });
+        let effects = self.records.end_step();
+        self.records.add_part(Some(part), &effects);
+    }
+
+    fn whole(&mut self, effect: &Effect<'_>) {
+        self.records.add(effect);
+        self.records.seal();
+    }
+
+    fn turn(&mut self) {
+        self.now_us += 1_000_000;
+        self.log.turn(&mut self.records, self.policy, self.now_us, &mut self.requests);
+    }
+
+    /// Performs what was asked for; `fail` says what becomes of it.
+    fn perform(&mut self, fail: impl Fn(&Operation) -> Result<(), Failure>) {
+        for request in self.requests.take() {
+            let outcome = fail(&request.operation);
+            let mut buffer = Vec::new();
+            match request.operation {
+                Operation::Create(name) => drop(self.files.0.insert(name, Vec::new())),
+                Operation::Write { file, offset, bytes, .. } => {
+                    let contents = self.files.0.get_mut(&file).expect("created");
+                    let end = offset as usize + bytes.len();
+                    if outcome.is_ok() {
+                        contents.resize(contents.len().max(end), 0);
+                        contents[offset as usize..end].copy_from_slice(&bytes);
+                    }
+                    buffer = bytes;
+                }
+                _ => {}
+            }
+            let (owner, tag) = (request.owner, request.tag);
+            self.log.completed(Completion { owner, tag, outcome, buffer }, self.now_us);
+        }
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..4 {
+            self.turn();
+            self.perform(|_| Ok(()));
+        }
+    }
+}
+
+fn keys_of(files: &mut Memory, logs: &[FileName], slots: std::ops::Range<u16>) -> Vec<Vec<u8>> {
+    let examined = logs.iter().filter_map(|name| examine(files, *name).expect("readable"));
+    let findings = Findings::new(examined.collect());
+    let mut keys = Vec::new();
+    let each = |placed: Placed<'_>| keys.push(placed.effect.key().unwrap_or(b"*").to_vec());
+    Replay::new(&findings, slots).run(files, each).expect("readable");
+    keys
+}
+
+const LOG: FileName = FileName::Log { generation: 1, core: 0 };
+
+/// A log of some batches, and where each of its records ends.
+fn some_log(policy: Appendfsync) -> Memory {
+    let mut writer = Writer::new(0, 1, policy);
+    for batch in 0..6_u8 {
+        for key in 0..4_u8 {
+            writer.delete(&[b'k', batch, key]);
+        }
+        writer.settle();
+    }
+    assert_eq!(writer.log.durable(), writer.records.end());
+    writer.files
+}
+
+#[test]
+fn every_truncation_of_a_log_is_a_prefix_of_it() {
+    let whole = some_log(Appendfsync::Always);
+    let expected = keys_of(&mut whole.clone(), &[LOG], 0..16384);
+    assert_eq!(expected.len(), 24);
+    let mut seen = 0;
+    for cut in 0..whole.0[&LOG].len() {
+        let mut files = whole.clone();
+        files.0.get_mut(&LOG).expect("there").truncate(cut);
+        let keys = keys_of(&mut files, &[LOG], 0..16384);
+        assert!(expected.starts_with(&keys), "cut at {cut}");
+        assert!(keys.len() >= seen, "cut at {cut} lost what a shorter file had");
+        seen = keys.len();
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_noticed_and_only_the_end_may_be_cut_off() {
+    for policy in [Appendfsync::Always, Appendfsync::EverySec] {
+        let mut files = some_log(policy);
+        let expected = keys_of(&mut files, &[LOG], 0..16384);
+        let (bytes, used) = (files.0[&LOG].len(), super::header::FIRST_BATCH as usize);
+        let mut cut_off = 0;
+        for bit in used * 8..bytes * 8 {
+            files.0.get_mut(&LOG).expect("there")[bit / 8] ^= 1 << (bit % 8);
+            match examine(&mut files, LOG) {
+                Err(LogError::Damaged { offset, .. }) => assert!(offset as usize <= bit / 8),
+                Err(other) => panic!("bit {bit}: {other}"),
+                Ok(found) => {
+                    let found = found.expect("its header is whole");
+                    assert!(matches!(found.end, End::Torn { .. }), "bit {bit} went unnoticed");
+                    let keys = keys_of(&mut files, &[LOG], 0..16384);
+                    assert!(expected.starts_with(&keys) && keys.len() < 24, "bit {bit}");
+                    cut_off += 1;
+                }
+            }
+            files.0.get_mut(&LOG).expect("there")[bit / 8] ^= 1 << (bit % 8);
+        }
+        let share = cut_off * 100 / ((bytes - used) * 8);
+        assert!(share < 40, "{share} % of all flips were taken for the work of a crash");
+    }
+}
+
+#[test]
+fn a_damaged_header_is_an_error_and_an_empty_file_is_nothing() {
+    let whole = some_log(Appendfsync::Always);
+    for bit in 0..36 * 8 {
+        let mut files = whole.clone();
+        files.0.get_mut(&LOG).expect("there")[bit / 8] ^= 1 << (bit % 8);
+        assert!(matches!(examine(&mut files, LOG), Err(LogError::NotALog { .. })), "bit {bit}");
+    }
+    for length in [0, 1, 4096, 9000] {
+        let mut files = Memory(BTreeMap::from([(LOG, vec![0; length])]));
+        assert!(matches!(examine(&mut files, LOG), Ok(None)), "{length} zeros");
+    }
+}
+
+#[test]
+fn a_part_whose_keys_stayed_locked_goes_alone_when_another_is_missing() {
+    let part = Part { ticket: 9, members: vec![0, 1], locked: true };
+    let mut writer = Writer::new(0, 2, Appendfsync::Always);
+    writer.delete(b"before");
+    writer.part(&part, b"part");
+    writer.delete(b"after");
+    writer.settle();
+    let keys = keys_of(&mut writer.files, &[LOG], 0..16384);
+    assert_eq!(keys, [b"before".to_vec(), b"after".to_vec()]);
+}
+
+#[test]
+fn a_loose_part_takes_with_it_what_may_rest_on_it_on_every_core() {
+    let (one, two) = (FileName::Log { generation: 1, core: 1 }, LOG);
+    let lacking = Part { ticket: 1, members: vec![0, 2], locked: false };
+    let shared = Part { ticket: 2, members: vec![0, 1], locked: false };
+    let mut first = Writer::new(0, 3, Appendfsync::EverySec);
+    first.delete(b"before");
+    first.part(&lacking, b"lacking");
+    first.part(&shared, b"shared 0");
+    first.settle();
+    let mut second = Writer::new(1, 3, Appendfsync::EverySec);
+    second.delete(b"also before");
+    second.part(&shared, b"shared 1");
+    second.delete(b"after");
+    second.settle();
+    first.files.0.extend(second.files.0);
+    let mut keys = keys_of(&mut first.files, &[two, one], 0..16384);
+    keys.sort();
+    assert_eq!(keys, [b"also before".to_vec(), b"before".to_vec()]);
+}
+
+#[test]
+fn an_effect_on_whole_databases_stands_between_what_came_before_and_after_on_all_cores() {
+    let mut files = Memory::default();
+    for core in 0..2 {
+        let mut writer = Writer::new(core, 2, Appendfsync::No);
+        writer.delete(b"old");
+        writer.whole(&Effect::Flush { db: None });
+        writer.delete(b"new");
+        writer.settle();
+        files.0.extend(writer.files.0);
+    }
+    let logs = [LOG, FileName::Log { generation: 1, core: 1 }];
+    let keys = keys_of(&mut files, &logs, 0..16384);
+    let (old, new) = (b"old".to_vec(), b"new".to_vec());
+    assert_eq!(keys, [old.clone(), old, b"*".to_vec(), new.clone(), new]);
+}
+
+#[test]
+fn under_always_nothing_is_acknowledged_before_it_is_durable_and_its_file_has_a_name() {
+    let mut writer = Writer::new(0, 1, Appendfsync::Always);
+    writer.delete(b"k");
+    writer.turn();
+    let unnamed = writer.requests.take();
+    for request in unnamed {
+        let named = matches!(request.operation, Operation::SyncDirectory);
+        assert_eq!(writer.log.acknowledged(Appendfsync::Always, 0), 0, "before {request:?}");
+        let (owner, tag) = (request.owner, request.tag);
+        let (outcome, buffer) = (Ok(()), Vec::new());
+        if !named {
+            writer.log.completed(Completion { owner, tag, outcome, buffer }, 0);
+        } else {
+            writer.requests.push(owner, tag, request.operation);
+        }
+    }
+    writer.perform(|_| Ok(()));
+    assert_eq!(writer.log.acknowledged(Appendfsync::Always, 0), writer.records.end());
+}
+
+#[test]
+fn a_failed_sync_is_never_tried_again_as_if_nothing_had_happened() {
+    let mut writer = Writer::new(0, 1, Appendfsync::EverySec);
+    writer.settle();
+    writer.delete(b"k");
+    writer.turn();
+    writer.perform(|_| Ok(()));
+    let durable = writer.log.durable();
+    for _ in 0..3 {
+        writer.turn();
+        writer.perform(|operation| match operation {
+            Operation::Sync(_) => Err(Failure::Broken(5)),
+            _ => Ok(()),
+        });
+    }
+    assert_eq!(writer.log.health(), Health::Broken(5));
+    writer.delete(b"later");
+    writer.turn();
+    assert!(writer.requests.is_empty(), "nothing is asked of a broken disk");
+    assert_eq!(writer.log.acknowledged(Appendfsync::EverySec, u64::MAX), durable);
+}
+
+#[test]
+fn a_full_disk_is_noticed_early_and_gets_over_by_itself() {
+    let mut writer = Writer::new(0, 1, Appendfsync::Always);
+    let full = |operation: &Operation| match operation {
+        Operation::Allocate { .. } => Err(Failure::Full),
+        _ => Ok(()),
+    };
+    writer.delete(b"fits");
+    writer.turn();
+    writer.perform(full);
+    assert_eq!(writer.log.health(), Health::Full);
+    assert_eq!(writer.log.durable(), writer.records.end(), "what was written is kept");
+    writer.turn();
+    writer.perform(full);
+    assert_eq!(writer.log.health(), Health::Full);
+    writer.settle();
+    assert_eq!(writer.log.health(), Health::Sound);
+}
+
+#[test]
+fn a_write_that_found_no_space_is_made_again_at_its_place() {
+    let mut writer = Writer::new(0, 1, Appendfsync::Always);
+    writer.settle();
+    writer.delete(b"k");
+    writer.turn();
+    writer.perform(|operation| match operation {
+        Operation::Write { .. } => Err(Failure::Full),
+        _ => Ok(()),
+    });
+    assert_eq!(writer.log.health(), Health::Full);
+    assert!(writer.log.durable() < writer.records.end());
+    writer.settle();
+    assert_eq!(writer.log.health(), Health::Sound);
+    assert_eq!(writer.log.durable(), writer.records.end());
+    assert_eq!(keys_of(&mut writer.files, &[LOG], 0..16384), [b"k".to_vec()]);
+}

@@ -1,0 +1,401 @@
+//! Writes the log of a core. At the end of a turn whatever records there are become one batch and
+//! one write, unless a write has just been begun: then they wait, and the next batch is larger by
+//! them. That is the whole of group commit. A slow disk is given several writes at a time: with one
+//! only, half of the clients would wait for the write of the other half, and then for their own.
+//!
+//! ```text
+//! records ─► batch ─► Write ─┬─ always: durable when it completes
+//!                            └─ everysec: written; one Sync about a second makes it durable
+//! ```
+//! A sync that has failed is never tried again: the kernel may have dropped what it could not
+//! write, and would say that all is well. From then on nothing is acknowledged. A full disk is
+//! different, and found out early: space is set aside ahead of what is written.
+
+use std::collections::VecDeque;
+
+use super::batch::{HEAD_BYTES, Head};
+use super::header::{FIRST_BATCH, Header};
+use crate::config::Appendfsync;
+use crate::disk::{Completion, Failure, FileName, Operation, Owner, Requests};
+use crate::effect::Records;
+
+/// Set aside at a time.
+const ALLOCATE_BYTES: u64 = 32 << 20;
+
+/// When so much of what was set aside is left, more is asked for: what may still come before a
+/// full disk is noticed has to fit.
+const ALLOCATE_AHEAD_BYTES: u64 = 16 << 20;
+
+/// A second less what a sync may take: what was acknowledged 1.1 s ago is to be durable.
+const SYNC_EVERY_US: u64 = 900_000;
+
+/// A sync that takes longer holds acknowledgements back, or the window would widen in silence.
+const SYNC_LATE_US: u64 = 1_000_000;
+
+/// A batch's buffer up to this size is kept for the next one.
+const SPARE_BYTES: usize = 1 << 20;
+
+/// How often a full disk is looked at again.
+const RETRY_EVERY_US: u64 = 250_000;
+
+/// Writes under way at a time.
+const FLIGHTS_MAX: usize = 8;
+
+/// How long a write is waited for before the next one is begun beside it: most disks that are
+/// quick to be durable are done by then.
+const FLIGHT_US: u64 = 150;
+
+/// Tags of requests; that of a write is this and its number.
+const CREATE: u64 = 0;
+const ALLOCATE: u64 = 1;
+const SYNC: u64 = 2;
+const NAME: u64 = 3;
+const CLOSE: u64 = 4;
+const WRITE: u64 = 8;
+
+/// Whether the disk takes what it is given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Health {
+    Sound,
+    /// No space: writes are refused until there is.
+    Full,
+    /// An error that cannot be mended by trying again, by its number: nothing is acknowledged any
+    /// more.
+    Broken(i32),
+}
+
+/// A place in the log: in bytes of records, and in bytes of its file.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+struct Place {
+    records: u64,
+    offset: u64,
+}
+
+/// A sync under way.
+#[derive(Clone, Copy, Debug)]
+struct UnderWay {
+    /// Up to where it reaches.
+    to: Place,
+    since_us: u64,
+}
+
+/// A batch on its way to the disk.
+struct Flight {
+    number: u64,
+    offset: u64,
+    to: Place,
+    durable: bool,
+    since_us: u64,
+    state: FlightState,
+}
+
+enum FlightState {
+    UnderWay,
+    /// It is there, and waits for those before it.
+    Landed,
+    /// It found no space, and is to be written again.
+    Refused(Vec<u8>),
+}
+
+/// One core's log while it is written.
+pub struct Log {
+    header: Header,
+    flights: VecDeque<Flight>,
+    /// Buffers for batches to come.
+    spare: Vec<Vec<u8>>,
+    batches: u64,
+    /// The end of the last batch begun.
+    end: Place,
+    written: Place,
+    durable: Place,
+    syncing: Option<UnderWay>,
+    synced_us: u64,
+    allocated: u64,
+    allocating_to: u64,
+    allocating: bool,
+    /// When a request that found no space may be made again; 0 for none.
+    retry_us: u64,
+    health: Health,
+    /// The file's name is durable: until then nothing in it is.
+    named: bool,
+    /// Where its records begin to count.
+    first: u64,
+}
+
+impl Log {
+    /// Begins a log in a new file. `records` counts from where the one before ended.
+    pub fn begin(header: Header, records: u64, now_us: u64, requests: &mut Requests) -> Log {
+        let start = Place { records, offset: FIRST_BATCH };
+        let log = Log {
+            header,
+            flights: VecDeque::new(),
+            spare: Vec::new(),
+            batches: 0,
+            end: start,
+            written: Place { records, offset: 0 },
+            durable: Place { records, offset: 0 },
+            syncing: None,
+            synced_us: now_us,
+            allocated: 0,
+            allocating_to: ALLOCATE_BYTES,
+            allocating: true,
+            retry_us: 0,
+            health: Health::Sound,
+            named: false,
+            first: records,
+        };
+        let file = log.file();
+        let first = Operation::Write { file, offset: 0, bytes: header.encode(), durable: true };
+        requests.push(Owner::Log, CREATE, Operation::Create(file));
+        requests.push(Owner::Log, ALLOCATE, Operation::Allocate { file, end: ALLOCATE_BYTES });
+        requests.push(Owner::Log, CREATE, first);
+        requests.push(Owner::Log, NAME, Operation::SyncDirectory);
+        log
+    }
+
+    pub fn file(&self) -> FileName {
+        FileName::Log { generation: self.header.generation, core: self.header.core }
+    }
+
+    pub fn health(&self) -> Health {
+        self.health
+    }
+
+    /// Bytes of records that would survive a loss of power.
+    pub fn durable(&self) -> u64 {
+        if self.named { self.durable.records } else { self.first }
+    }
+
+    /// Bytes of records whose changes may be acknowledged now.
+    pub fn acknowledged(&self, policy: Appendfsync, now_us: u64) -> u64 {
+        let late = |sync: &UnderWay| now_us.saturating_sub(sync.since_us) > SYNC_LATE_US;
+        match (self.health, policy) {
+            (Health::Broken(_), _) | (_, Appendfsync::Always) => self.durable(),
+            (_, Appendfsync::EverySec) => match &self.syncing {
+                Some(sync) if late(sync) => sync.to.records,
+                _ => u64::MAX,
+            },
+            (_, Appendfsync::No) => u64::MAX,
+        }
+    }
+
+    /// Bytes of records it has taken.
+    pub fn end(&self) -> u64 {
+        self.end.records
+    }
+
+    /// Bytes of the file.
+    pub fn file_bytes(&self) -> u64 {
+        self.end.offset
+    }
+
+    /// Nothing is under way, and nothing is left to be made durable.
+    pub fn is_quiet(&self) -> bool {
+        self.flights.is_empty() && self.syncing.is_none() && self.durable() == self.end.records
+    }
+
+    /// When it next has something to do by itself; `more`: there are records it has not taken.
+    pub fn next_wake_us(&self, policy: Appendfsync, more: bool) -> u64 {
+        if self.retry_us > 0 {
+            return self.retry_us;
+        }
+        let unsynced = self.durable.records < self.end.records && self.syncing.is_none();
+        let sync_us = match policy {
+            Appendfsync::EverySec if unsynced => self.synced_us + SYNC_EVERY_US,
+            _ => u64::MAX,
+        };
+        let flight_us = match self.flights.back() {
+            Some(last) if more && self.flights.len() < FLIGHTS_MAX => last.since_us + FLIGHT_US,
+            _ => u64::MAX,
+        };
+        sync_us.min(flight_us)
+    }
+
+    /// The end of a turn: begins what can be begun.
+    pub fn turn(
+        &mut self,
+        records: &mut Records,
+        policy: Appendfsync,
+        now_us: u64,
+        requests: &mut Requests,
+    ) {
+        if matches!(self.health, Health::Broken(_)) {
+            return;
+        }
+        if self.retry_us > 0 && now_us >= self.retry_us {
+            self.retry_us = 0;
+            self.retry(now_us, requests);
+        }
+        if records.end() > self.end.records && self.may_begin(now_us) {
+            self.write(records, policy, now_us, requests);
+        }
+        let due = now_us.saturating_sub(self.synced_us) >= SYNC_EVERY_US;
+        if policy == Appendfsync::EverySec && due {
+            self.sync(now_us, requests);
+        }
+        let left = self.allocated.saturating_sub(self.end.offset);
+        if left < ALLOCATE_AHEAD_BYTES && !self.allocating && self.retry_us == 0 {
+            self.allocate(requests);
+        }
+    }
+
+    /// Makes everything written durable, whatever the policy: before the end.
+    pub fn sync(&mut self, now_us: u64, requests: &mut Requests) {
+        if self.syncing.is_some() || self.durable.records >= self.written.records {
+            return;
+        }
+        self.synced_us = now_us;
+        self.syncing = Some(UnderWay { to: self.written, since_us: now_us });
+        requests.push(Owner::Log, SYNC, Operation::Sync(self.file()));
+    }
+
+    /// No more requests will be made of it.
+    pub fn close(&mut self, requests: &mut Requests) {
+        requests.push(Owner::Log, CLOSE, Operation::Close(self.file()));
+    }
+
+    fn allocate(&mut self, requests: &mut Requests) {
+        self.allocating = true;
+        self.allocating_to = self.end.offset.max(self.allocated) + ALLOCATE_BYTES;
+        let (file, end) = (self.file(), self.allocating_to);
+        requests.push(Owner::Log, ALLOCATE, Operation::Allocate { file, end });
+    }
+
+    fn write(
+        &mut self,
+        records: &mut Records,
+        policy: Appendfsync,
+        now_us: u64,
+        requests: &mut Requests,
+    ) {
+        let mut batch = self.spare.pop().unwrap_or_default();
+        batch.clear();
+        batch.resize(HEAD_BYTES, 0);
+        records.take(&mut batch);
+        self.batches += 1;
+        let head = Head {
+            length: u32::try_from(batch.len() - HEAD_BYTES).unwrap_or(u32::MAX),
+            number: self.batches,
+            durable: self.durable.offset,
+            epoch: 0,
+        };
+        head.write(&mut batch);
+        let offset = self.end.offset;
+        self.end = Place { records: records.taken(), offset: offset + batch.len() as u64 };
+        let (number, durable) = (self.batches, policy == Appendfsync::Always);
+        let state = FlightState::UnderWay;
+        let flight = Flight { number, offset, to: self.end, durable, since_us: now_us, state };
+        requests.push(Owner::Log, WRITE + number, self.operation(&flight, batch));
+        self.flights.push_back(flight);
+    }
+
+    fn operation(&self, flight: &Flight, bytes: Vec<u8>) -> Operation {
+        let (offset, durable) = (flight.offset, flight.durable);
+        Operation::Write { file: self.file(), offset, bytes, durable }
+    }
+
+    fn may_begin(&self, now_us: u64) -> bool {
+        self.flights.back().is_none_or(|last| {
+            let waited = now_us.saturating_sub(last.since_us) >= FLIGHT_US;
+            waited && self.flights.len() < FLIGHTS_MAX && self.retry_us == 0
+        })
+    }
+
+    /// Tries again what found no space.
+    fn retry(&mut self, now_us: u64, requests: &mut Requests) {
+        let mut flights = std::mem::take(&mut self.flights);
+        for flight in &mut flights {
+            if let FlightState::Refused(bytes) = &mut flight.state {
+                let bytes = std::mem::take(bytes);
+                flight.state = FlightState::UnderWay;
+                flight.since_us = now_us;
+                requests.push(Owner::Log, WRITE + flight.number, self.operation(flight, bytes));
+            }
+        }
+        self.flights = flights;
+        if self.allocated < self.end.offset + ALLOCATE_AHEAD_BYTES && !self.allocating {
+            self.allocate(requests);
+        }
+    }
+
+    /// A request of this log has ended.
+    pub fn completed(&mut self, completion: Completion, now_us: u64) {
+        if completion.tag > WRITE {
+            return self.landed(completion, now_us);
+        }
+        match (completion.tag, completion.outcome) {
+            (CLOSE, _) => {}
+            (ALLOCATE, Ok(())) => {
+                self.allocating = false;
+                self.allocated = self.allocating_to;
+                self.recovered();
+            }
+            (ALLOCATE, Err(Failure::Full)) => {
+                self.allocating = false;
+                self.full(now_us);
+            }
+            (SYNC, Ok(())) => {
+                if let Some(sync) = self.syncing.take()
+                    && sync.to.records > self.durable.records
+                {
+                    self.durable = sync.to;
+                }
+            }
+            (NAME, Ok(())) => self.named = true,
+            (_, Ok(())) => {}
+            (_, Err(Failure::Full)) => self.health = Health::Broken(ENOSPC),
+            (_, Err(Failure::Broken(errno))) => self.health = Health::Broken(errno),
+        }
+    }
+
+    fn landed(&mut self, completion: Completion, now_us: u64) {
+        let number = completion.tag - WRITE;
+        let Some(flight) = self.flights.iter_mut().find(|flight| flight.number == number) else {
+            return;
+        };
+        match completion.outcome {
+            Ok(()) => {
+                flight.state = FlightState::Landed;
+                if self.spare.len() < FLIGHTS_MAX && completion.buffer.capacity() <= SPARE_BYTES {
+                    self.spare.push(completion.buffer);
+                }
+                self.book_landed();
+            }
+            Err(Failure::Full) => {
+                flight.state = FlightState::Refused(completion.buffer);
+                self.full(now_us);
+            }
+            Err(Failure::Broken(errno)) => self.health = Health::Broken(errno),
+        }
+    }
+
+    /// What has landed, and all before it, is written.
+    fn book_landed(&mut self) {
+        while let Some(Flight { state: FlightState::Landed, .. }) = self.flights.front() {
+            let Some(flight) = self.flights.pop_front() else { break };
+            self.written = flight.to;
+            if flight.durable {
+                self.durable = flight.to;
+            }
+        }
+        self.recovered();
+    }
+
+    fn full(&mut self, now_us: u64) {
+        self.retry_us = now_us + RETRY_EVERY_US;
+        if self.health == Health::Sound {
+            self.health = Health::Full;
+        }
+    }
+
+    fn recovered(&mut self) {
+        let refused = |flight: &Flight| matches!(flight.state, FlightState::Refused(_));
+        let room = self.allocated >= self.end.offset + ALLOCATE_AHEAD_BYTES;
+        if self.health == Health::Full && room && !self.flights.iter().any(refused) {
+            self.health = Health::Sound;
+        }
+    }
+}
+
+/// What a failure for want of space counts as where it cannot be waited out.
+const ENOSPC: i32 = 28;

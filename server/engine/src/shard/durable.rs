@@ -1,0 +1,72 @@
+//! What a shard has to do with the log: its changes become records, records of an earlier run
+//! become its keys again, and while the log cannot be written it writes nothing.
+
+use std::ops::Range;
+
+use super::{Message, Shard};
+use crate::command::error::Trouble;
+use crate::effect::{Placed, Records, apply};
+
+impl Shard {
+    /// The slots whose keys are kept here.
+    pub fn slots(&self) -> Range<u16> {
+        self.core.keyspace.slots()
+    }
+
+    /// How many cores the node has.
+    pub fn cores(&self) -> u16 {
+        self.core.cores
+    }
+
+    /// From here on changes become records, numbered on from those of `records`.
+    pub fn start_log(&mut self, records: Records) {
+        self.core.effects.start_log(records);
+    }
+
+    /// The records of what has changed, while there is a log.
+    pub fn log(&mut self) -> Option<&mut Records> {
+        self.core.effects.log()
+    }
+
+    /// Where the last record ends, in bytes of records; 0 without a log.
+    #[inline]
+    pub fn log_end(&mut self) -> u64 {
+        self.core.effects.log().map_or(0, |records| records.end())
+    }
+
+    /// Makes a change that a log tells of.
+    pub fn replay(&mut self, placed: &Placed<'_>) {
+        apply(&mut self.core.keyspace, &placed.effect, self.core.access);
+    }
+
+    /// This core's log is in trouble, or no longer: no core accepts writes while one's is.
+    pub fn set_trouble(&mut self, trouble: Option<Trouble>) {
+        if let Some(before) = self.own_trouble {
+            self.board.note_trouble(before as usize, false);
+        }
+        if let Some(now) = trouble {
+            self.board.note_trouble(now as usize, true);
+        }
+        self.own_trouble = trouble;
+        self.refresh_trouble();
+    }
+
+    /// The trouble of all cores' logs is this core's.
+    pub(super) fn refresh_trouble(&mut self) {
+        let all = [Trouble::Broken, Trouble::Full];
+        let trouble = all.into_iter().find(|kind| self.board.has_trouble(*kind as usize));
+        self.core.trouble = trouble;
+    }
+}
+
+impl Message {
+    /// Whether it asks for something and tells nothing of this core's keys.
+    pub fn only_asks(&self) -> bool {
+        matches!(self, Message::Commands(_))
+    }
+
+    /// Whether it answers single commands, which are refused while the log is in trouble.
+    pub fn answers(&self) -> bool {
+        matches!(self, Message::Answers(_))
+    }
+}

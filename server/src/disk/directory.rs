@@ -1,0 +1,109 @@
+//! The data directory: made if it is not there, locked against a second server, read at start.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use freehold_engine::disk::{FileName, Files, ReadError};
+
+/// The name of the file whose lock says that a server uses the directory.
+const LOCK: &str = "LOCK";
+
+/// An open data directory. While it lives no other server can open it.
+pub struct DataDirectory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDirectory {
+    /// Opens or makes the directory, and locks it.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn open(path: PathBuf) -> Result<DataDirectory, String> {
+        let shown = path.display().to_string();
+        fs::create_dir_all(&path).map_err(|error| {
+            format!("cannot make the data directory {shown}: {error}; see `dir`")
+        })?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join(LOCK))
+            .map_err(|error| format!("cannot write in the data directory {shown}: {error}"))?;
+        lock.try_lock().map_err(|_| {
+            format!(
+                "another server uses the data directory {shown}; give this one its own `dir` or \
+                 `appenddirname`"
+            )
+        })?;
+        Ok(DataDirectory { path, _lock: lock })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// By which to read it; every reader has its own.
+    pub fn files(&self) -> StoredFiles {
+        StoredFiles { path: self.path.clone(), open: None }
+    }
+}
+
+/// Reads a data directory. Keeps the file it read last open.
+pub struct StoredFiles {
+    path: PathBuf,
+    open: Option<(FileName, File)>,
+}
+
+impl StoredFiles {
+    fn file(&mut self, name: FileName) -> Result<&File, ReadError> {
+        if self.open.as_ref().is_none_or(|(open, _)| *open != name) {
+            let file = File::open(self.path.join(name.to_string()));
+            let file = file.map_err(|error| failed(name, &error))?;
+            self.open = Some((name, file));
+        }
+        match &self.open {
+            Some((_, file)) => Ok(file),
+            None => Err(failed(name, &io::Error::from(io::ErrorKind::NotFound))),
+        }
+    }
+}
+
+fn failed(file: FileName, error: &io::Error) -> ReadError {
+    ReadError { file, reason: error.to_string() }
+}
+
+impl Files for StoredFiles {
+    fn list(&self) -> Result<Vec<FileName>, String> {
+        let entries = fs::read_dir(&self.path)
+            .map_err(|error| format!("cannot list {}: {error}", self.path.display()))?;
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| format!("{}: {error}", self.path.display()))?;
+            names.extend(entry.file_name().to_str().and_then(FileName::parse));
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn len(&mut self, file: FileName) -> Result<u64, ReadError> {
+        let metadata = self.file(file)?.metadata();
+        metadata.map(|m| m.len()).map_err(|error| failed(file, &error))
+    }
+
+    fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
+        let opened = self.file(file)?;
+        let mut filled = 0;
+        while filled < into.len() {
+            match opened.read_at(&mut into[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(file, &error)),
+            }
+        }
+        Ok(filled)
+    }
+}
