@@ -16,7 +16,7 @@ impl Keyspace {
         let (mut block_bytes, mut outside_bytes) = (0, 0);
         for db in &self.dbs {
             self.check_counts(db);
-            for slot in db.slots_around_keys() {
+            for slot in db.tables.used_slots() {
                 for word in db.tables.table(slot).words() {
                     block_bytes += self.slab.block_bytes(word::handle(word)) as u64;
                     outside_bytes += self.outside_bytes(word);
@@ -52,7 +52,9 @@ impl Keyspace {
     }
 
     fn check_counts(&self, db: &Db) {
-        let (len, expires) = db.tables.totals();
+        let (len, expires) = db.tables.used_slots().fold((0, 0), |(len, expires), slot| {
+            (len + db.tables.len(slot), expires + db.tables.expires(slot))
+        });
         let groups = db.groups.iter().fold((0, 0), |(len, expires), group| {
             (len + group.len as usize, expires + group.expires as usize)
         });
@@ -60,7 +62,8 @@ impl Keyspace {
         assert_eq!(groups, (len, expires));
         db.tables.check_invariants();
         let deadlines: Vec<UnixMillis> = db
-            .slots_around_keys()
+            .tables
+            .used_slots()
             .flat_map(|slot| db.tables.table(slot).words())
             .filter_map(|word| self.entry(word::handle(word)).expiry())
             .collect();

@@ -235,9 +235,13 @@ impl Store {
         self.classes[class_index(buckets)].owners[rank + block.first() / buckets]
     }
 
-    /// Asserts that it holds so many tables, densely, and accounts for every page. For tests.
-    pub fn check_invariants(&self, tables: usize) {
-        assert_eq!(self.classes.iter().map(|class| class.owners.len()).sum::<usize>(), tables);
+    /// The slots of all tables that have buckets.
+    pub fn owners(&self) -> impl Iterator<Item = u32> {
+        self.classes.iter().flat_map(|class| class.owners.iter().copied())
+    }
+
+    /// Asserts that tables lie densely and every page is accounted for. For tests.
+    pub fn check_invariants(&self) {
         let needed = |class: &Class| {
             let page = class.pages.first().map_or(0, |page| self.pages[*page as usize].len());
             class.owners.len() <= class.pages.len() * page.max(1)
@@ -284,6 +288,7 @@ mod tests {
         assert_eq!(store.free(blocks[3], 48), Some((49, blocks[3])));
         assert_eq!(store.buckets(blocks[3], 48)[7], [9; BUCKET_WORDS]);
         assert_eq!(store.free(blocks[48], 48), None, "it was the last itself");
-        store.check_invariants(48);
+        store.check_invariants();
+        assert_eq!(store.owners().count(), 48);
     }
 }
