@@ -4,7 +4,7 @@
 
 use crate::command::editor::Editor;
 use crate::config::NotifyClasses;
-use crate::value::{Entry, Hash, HashEdit, HashView, View};
+use crate::value::{Collection, Entry, Hash, HashEdit, HashView, View};
 
 /// The field, if it is alive.
 #[inline]
@@ -27,6 +27,9 @@ pub(super) fn len(hash: Option<HashView<'_>>, now: i64) -> usize {
 #[inline]
 pub(super) fn settle(hash: &mut Editor<'_, Hash>, field: &[u8]) {
     let now = hash.now_ms().0;
+    if hash.next_deadline().is_none_or(|deadline| deadline >= now) {
+        return; // no field's has passed: nothing to be looked up before the change
+    }
     if hash.get(field).is_some_and(|entry| entry.is_due(now)) {
         hash.edit(HashEdit::Remove(field));
         hash.notify(NotifyClasses::HASH, "hexpired");
