@@ -343,6 +343,7 @@ fn stream_is_used(size: Size) -> Vec<Phase> {
         }),
         ack("XACK down to a tenth", 2 * some, elements - 2 * some - elements / 10),
         once("XGROUP DELCONSUMER of half", "XGROUP DELCONSUMER big group two"),
+        upkeep("XGROUP DELCONSUMER of half", 1, 0),
         once("XGROUP DESTROY", "XGROUP DESTROY big group"),
         upkeep("XGROUP DESTROY", 1, 0),
         once("XGROUP CREATE again", "XGROUP CREATE big group 0"),

@@ -1,6 +1,8 @@
 //! What does not fit into entries: keys of more than 255 bytes and long values. An entry holds
 //! their index; the heap bytes behind them are counted while they change.
 
+use std::collections::BTreeSet;
+
 use crate::memory::Arena;
 use crate::value::Value;
 
@@ -13,6 +15,8 @@ const PIECES_AN_ITEM: usize = 2;
 pub(super) struct Outside {
     pub keys: Arena<Box<[u8]>>,
     pub values: Arena<Value>,
+    /// Values with work left for upkeep, and some that have gone or got it done meanwhile.
+    untidy: BTreeSet<u32>,
     /// Heap bytes behind the keys and values, kept while they change.
     pub heap_bytes: usize,
 }
@@ -29,7 +33,12 @@ impl Outside {
 
     pub fn insert_value(&mut self, value: Value) -> u32 {
         self.heap_bytes += value.heap_bytes();
-        self.values.insert(value)
+        let is_untidy = value.is_untidy();
+        let index = self.values.insert(value);
+        if is_untidy {
+            self.untidy.insert(index);
+        }
+        index
     }
 
     pub fn remove_value(&mut self, index: u32) -> Value {
@@ -44,7 +53,24 @@ impl Outside {
         let before = value.heap_bytes();
         let result = edit(value);
         self.heap_bytes = self.heap_bytes - before + value.heap_bytes();
+        if value.is_untidy() {
+            self.untidy.insert(index);
+        }
         result
+    }
+
+    /// Whether values may have work left, see [`Outside::tidy_some`].
+    #[inline]
+    pub fn is_untidy(&self) -> bool {
+        !self.untidy.is_empty()
+    }
+
+    /// Does some of the work that an edit has left in a value.
+    pub fn tidy_some(&mut self, pieces: usize) {
+        let Some(index) = self.untidy.pop_first() else { return };
+        if self.values.contains(index) {
+            self.edit_value(index, |value| value.tidy(pieces));
+        }
     }
 
     /// Drops up to `count` items without keeping the account of each, and says whether any are

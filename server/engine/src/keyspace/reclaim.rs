@@ -1,6 +1,7 @@
 //! Forgetting whole databases at once and freeing them in slices. FLUSHDB puts the tables aside;
 //! when nothing else is left, the slab and the long values go with them, and pages are freed
-//! without looking at a single entry.
+//! without looking at a single entry. What edits have left undone in living values is done here
+//! too.
 
 use super::Keyspace;
 use super::db::Db;
@@ -13,6 +14,9 @@ use crate::value::Value;
 /// Pages, or values outside, that go in one step; a step costs about what freeing a few entries
 /// does.
 const DROPPED_A_STEP: usize = 4;
+
+/// Pieces of a living value that are tidied in one step: each reads some hundred elements.
+const TIDIED_A_STEP: usize = 2;
 
 /// What has been flushed and still takes memory.
 #[derive(Default, Debug)]
@@ -75,14 +79,18 @@ impl Keyspace {
         !self.doomed.is_empty()
     }
 
-    /// Frees flushed memory, about `budget` entries' worth (0.1 us each); `true` when more is
-    /// left.
+    /// Frees flushed memory, and what edits have left behind, about `budget` entries' worth
+    /// (0.1 us each); `true` when more is left.
     pub fn reclaim_slice(&mut self, budget: usize) -> bool {
         let mut budget = budget as isize;
-        while budget > 0 && !self.doomed.is_empty() {
+        while budget > 0 && self.has_leavings() {
             budget -= self.reclaim_step() as isize;
         }
-        !self.doomed.is_empty()
+        self.has_leavings()
+    }
+
+    fn has_leavings(&self) -> bool {
+        !self.doomed.is_empty() || self.outside.is_untidy()
     }
 
     /// No living key is left: all of the slab and the values go with what is doomed already.
@@ -92,8 +100,12 @@ impl Keyspace {
         self.doomed.outsides.push(std::mem::take(&mut self.outside));
     }
 
-    /// Frees one table or a few pages or values; answers with what that cost.
+    /// Tidies a value, or frees one table or a few pages or values; answers with what that cost.
     fn reclaim_step(&mut self) -> usize {
+        if self.outside.is_untidy() {
+            self.outside.tidy_some(TIDIED_A_STEP);
+            return 4 * TIDIED_A_STEP;
+        }
         if let Some(value) = self.doomed.values.last_mut() {
             if !value.dismantle(DROPPED_A_STEP) {
                 self.doomed.values.pop();

@@ -70,6 +70,12 @@ impl<T> Arena<T> {
         self.cell_mut(index).as_mut().expect("an index names a live item")
     }
 
+    /// Whether an item is there.
+    pub fn contains(&self, index: u32) -> bool {
+        let chunk = self.chunks.get(index as usize / CHUNK_CELLS);
+        chunk.and_then(|chunk| chunk.get(index as usize % CHUNK_CELLS)).is_some_and(Option::is_some)
+    }
+
     #[inline]
     fn cell_mut(&mut self, index: u32) -> &mut Option<T> {
         &mut self.chunks[index as usize / CHUNK_CELLS][index as usize % CHUNK_CELLS]
@@ -131,6 +137,7 @@ mod tests {
         let mut arena = Arena::default();
         let (a, b) = (arena.insert("a"), arena.insert("b"));
         assert_eq!(arena.remove(a), "a");
+        assert!(!arena.contains(a) && arena.contains(b) && !arena.contains(b + 1));
         assert_eq!(arena.insert("c"), a);
         assert_eq!((*arena.get(a), *arena.get(b), arena.len()), ("c", "b", 2));
     }

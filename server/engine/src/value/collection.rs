@@ -166,6 +166,18 @@ pub trait Collection: Default + 'static {
         None
     }
 
+    /// Whether an edit has left work that nobody can see but in memory, because it is too much for
+    /// one call: whoever keeps the collection has it done in slices. O(1).
+    #[inline]
+    fn is_untidy(&self) -> bool {
+        false
+    }
+
+    /// Does some of that work: about what freeing `pieces` allocations takes.
+    fn tidy(&mut self, pieces: usize) {
+        let _always_tidy = pieces;
+    }
+
     /// Frees up to about `pieces` allocations of a collection nobody refers to any more, and says
     /// whether any are left: how ten million members go without a stall. O(`pieces`).
     fn dismantle(&mut self, pieces: usize) -> bool;

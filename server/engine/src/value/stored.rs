@@ -144,6 +144,23 @@ macro_rules! stored {
                 }
             }
 
+            /// As [`Collection::is_untidy`].
+            #[inline]
+            pub fn is_untidy(&self) -> bool {
+                match self {
+                    Value::Bytes(_) => false,
+                    $(Value::$name(collection) => collection.is_untidy(),)*
+                }
+            }
+
+            /// As [`Collection::tidy`].
+            pub fn tidy(&mut self, pieces: usize) {
+                match self {
+                    Value::Bytes(_) => {}
+                    $(Value::$name(collection) => collection.tidy(pieces),)*
+                }
+            }
+
             /// As [`Collection::check_invariants`].
             pub fn check_invariants(&self, rules: &Rules) {
                 match self {

@@ -2,7 +2,8 @@
 //! memory goes: in slices.
 
 use super::*;
-use crate::value::{Collection, Set, SetEdit, Stored};
+use crate::value::stream::{StreamEdit, StreamId};
+use crate::value::{Collection, Set, SetEdit, Stored, Stream};
 
 const KEYS: usize = if cfg!(miri) { 1_000 } else { 1_000_000 };
 
@@ -68,4 +69,54 @@ fn a_flushed_collection_is_freed_in_slices_about_as_short_as_those_of_an_unlinke
     let flushed = slices_after(Keyspace::flush_all);
     assert!(unlinked > 20, "{unlinked}");
     assert!(flushed * 3 > unlinked, "{flushed} slices, and {unlinked} when unlinked");
+}
+
+/// A stream whose group had 3,000 entries pending with a consumer that is gone, and one with
+/// another.
+fn untidy_stream(keyspace: &Keyspace) -> Stream {
+    use StreamEdit as E;
+    let (mut stream, group) = (Stream::default(), &b"g"[..]);
+    let mut apply = |edit| assert!(stream.apply(edit, keyspace.rules()));
+    apply(E::CreateGroup { group, last: StreamId::MIN, read: None });
+    for (consumer, ids) in [(&b"stays"[..], 0..1), (b"goes", 1..3_001)] {
+        apply(E::CreateConsumer { group, consumer, at: 0 });
+        for ms in ids {
+            apply(E::Assign { group, consumer, id: StreamId::new(ms, 1), at: 0, deliveries: 1 });
+        }
+    }
+    apply(E::DeleteConsumer { group, consumer: b"goes" });
+    stream
+}
+
+#[test]
+fn what_an_edit_leaves_undone_in_a_value_is_done_wherever_the_value_goes() {
+    let mut keyspace = keyspace();
+    let (here, there) = (keyspace.key_ref(b"here"), keyspace.key_ref(b"there"));
+    let stream = untidy_stream(&keyspace);
+    let bytes = stream.heap_bytes();
+    keyspace.set_collection(0, &here, stream.into_value(), None, 0);
+    assert!(keyspace.reclaim_slice(1), "there is more to do");
+    let taken = keyspace.take(0, &here).expect("the key is there");
+    keyspace.put(1, &there, taken);
+    keyspace.check_invariants();
+    let digest = keyspace.digest();
+    while keyspace.reclaim_slice(10) {}
+    keyspace.check_invariants();
+    assert_eq!(keyspace.digest(), digest);
+    let left = keyspace.outside.heap_bytes;
+    assert!(left < bytes / 10, "{left} of {bytes} bytes");
+}
+
+#[test]
+fn work_left_in_a_value_goes_with_it() {
+    let mut keyspace = keyspace();
+    let key = keyspace.key_ref(b"k");
+    keyspace.set_collection(0, &key, untidy_stream(&keyspace).into_value(), None, 0);
+    keyspace.remove(0, &key);
+    while keyspace.reclaim_slice(10) {}
+    keyspace.set_collection(0, &key, untidy_stream(&keyspace).into_value(), None, 0);
+    set(&mut keyspace, b"k", &[7; 3_000], None); // takes the place the stream had
+    while keyspace.reclaim_slice(10) {}
+    keyspace.check_invariants();
+    assert_eq!(keyspace.outside.heap_bytes, 3_000);
 }

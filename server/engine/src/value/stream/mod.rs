@@ -38,6 +38,8 @@ struct Body {
     groups: Vec<Group>,
     /// Heap bytes of the groups.
     groups_bytes: usize,
+    /// Groups with pending entries that are nobody's.
+    untidy_groups: usize,
     /// Blocks and groups that have been cut off.
     debris: Option<Box<Body>>,
 }
@@ -128,7 +130,13 @@ impl Stream {
 
 impl Body {
     const fn new() -> Body {
-        Body { log: Log::new(), groups: Vec::new(), groups_bytes: 0, debris: None }
+        Body {
+            log: Log::new(),
+            groups: Vec::new(),
+            groups_bytes: 0,
+            untidy_groups: 0,
+            debris: None,
+        }
     }
 
     fn boxed() -> Box<Body> {
@@ -151,6 +159,7 @@ impl Body {
         let Ok(rank) = self.find_group(name) else { return false };
         let group = self.groups.remove(rank);
         self.groups_bytes -= group.heap_bytes();
+        self.untidy_groups -= usize::from(group.is_untidy());
         if group.pending_len() > FREED_AT_ONCE {
             self.free_later(group);
         }
@@ -176,11 +185,27 @@ impl Body {
     /// Changes a group and keeps count of its memory.
     fn with_group(&mut self, name: &[u8], change: impl FnOnce(&mut Group, &Log) -> bool) -> bool {
         let Ok(rank) = self.find_group(name) else { return false };
+        self.change_group(rank, change)
+    }
+
+    fn change_group<R>(&mut self, rank: usize, change: impl FnOnce(&mut Group, &Log) -> R) -> R {
         let group = &mut self.groups[rank];
-        let before = group.heap_bytes();
-        let changed = change(group, &self.log);
-        self.groups_bytes = self.groups_bytes - before + group.heap_bytes();
-        changed
+        let (bytes, untidy) = (group.heap_bytes(), group.is_untidy());
+        let result = change(group, &self.log);
+        self.groups_bytes = self.groups_bytes - bytes + group.heap_bytes();
+        self.untidy_groups -= usize::from(untidy);
+        self.untidy_groups += usize::from(group.is_untidy());
+        result
+    }
+
+    fn tidy(&mut self, pieces: usize) {
+        let mut left = pieces;
+        while left > 0
+            && self.untidy_groups > 0
+            && let Some(rank) = self.groups.iter().position(Group::is_untidy)
+        {
+            left -= self.change_group(rank, |group, _| group.tidy(left));
+        }
     }
 
     fn apply_to_group(&mut self, edit: StreamEdit<'_>) -> bool {
@@ -321,6 +346,16 @@ impl Collection for Stream {
         Some(Stream(Some(debris)))
     }
 
+    fn is_untidy(&self) -> bool {
+        self.body().untidy_groups > 0
+    }
+
+    fn tidy(&mut self, pieces: usize) {
+        if let Some(body) = &mut self.0 {
+            body.tidy(pieces);
+        }
+    }
+
     fn dismantle(&mut self, pieces: usize) -> bool {
         let Some(body) = &mut self.0 else { return false };
         let mut freed = body.log.dismantle(pieces);
@@ -346,6 +381,8 @@ impl Collection for Stream {
         self.groups().for_each(Group::check_invariants);
         let bytes: usize = self.groups().map(Group::heap_bytes).sum();
         assert_eq!(bytes, self.body().groups_bytes);
+        let untidy = self.groups().filter(|group| group.is_untidy()).count();
+        assert_eq!(untidy, self.body().untidy_groups);
     }
 }
 

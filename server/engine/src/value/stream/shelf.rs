@@ -212,12 +212,32 @@ impl<T: Shelved> Shelf<T> {
         let item = leaf.remove(place);
         let left = leaf.items.len();
         self.len -= 1;
+        self.has_shrunk(at, left);
+        item
+    }
+
+    /// Drops what is not to be kept from the leaf that `id` would be in; returns where the next one
+    /// begins, `None` at the end.
+    pub fn sift(&mut self, id: StreamId, keep: impl FnMut(&T) -> bool) -> Option<StreamId> {
+        let at = self.leaf_of(id)?;
+        let behind = self.branches[at.branch].leaves.get(at.leaf + 1).map(|leaf| leaf.from);
+        let next = behind.or_else(|| self.branches.get(at.branch + 1).map(Branch::from));
+        let leaf = self.leaf_mut(at);
+        let before = leaf.items.len();
+        leaf.retain(keep);
+        let left = leaf.items.len();
+        self.len -= before - left;
+        self.has_shrunk(at, left);
+        next
+    }
+
+    /// A leaf has lost items; so many are left.
+    fn has_shrunk(&mut self, at: At, left: usize) {
         if left == 0 {
             self.remove_leaf(at);
         } else if left < LEAF_MAX / 4 {
             self.join_next(at, left);
         }
-        item
     }
 
     /// Random removals must not leave thousands of nearly empty leaves behind.

@@ -45,10 +45,20 @@ impl<T: Shelved> Leaf<T> {
 
     pub fn remove(&mut self, at: usize) -> T {
         let item = self.items.remove(at);
+        self.fit();
+        item
+    }
+
+    /// Drops the items that are not to be kept.
+    pub fn retain(&mut self, keep: impl FnMut(&T) -> bool) {
+        self.items.retain(keep);
+        self.fit();
+    }
+
+    fn fit(&mut self) {
         if self.items.len() < self.items.capacity() / 4 {
             self.items.shrink_to(self.items.len() * 2);
         }
-        item
     }
 
     /// The upper half of a full leaf.

@@ -44,6 +44,32 @@ fn a_shelf_holds_what_a_tree_would() {
 }
 
 #[test]
+fn a_shelf_sifted_to_its_end_holds_what_was_to_be_kept() {
+    for seed in 0..20 {
+        let mut random = Random::new(seed);
+        let (mut shelf, mut model) = (Shelf::new(), BTreeSet::new());
+        for _ in 0..random.below(40_000) {
+            let id = StreamId::new(random.below(60_000), 0);
+            shelf.insert(id);
+            model.insert(id);
+        }
+        let kept_in = 1 + random.below(200);
+        let kept =
+            |id: &StreamId| id.ms.is_multiple_of(kept_in) || (id.ms / 1_000).is_multiple_of(7);
+        let leaves = shelf.leaves;
+        let (mut at, mut steps) = (Some(StreamId::MIN), 0);
+        while let Some(id) = at {
+            at = shelf.sift(id, kept);
+            steps += 1;
+            assert!(steps <= leaves + 1, "seed {seed}");
+        }
+        model.retain(kept);
+        shelf.check_invariants();
+        assert!(shelf.iter().eq(&model), "seed {seed}");
+    }
+}
+
+#[test]
 fn appends_leave_full_leaves() {
     let mut shelf = Shelf::new();
     let count = 10 * LEAF_MAX as u64;
