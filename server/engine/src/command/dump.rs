@@ -9,9 +9,8 @@ use crate::base::number::parse_i64;
 use crate::base::time::UnixMillis;
 use crate::config::NotifyClasses;
 use crate::keyspace::{ValueRef, eviction};
-use crate::value::rdb::{Decoded, Form, Input, Malformed, Text, decode_value, encode_value};
-use crate::value::rdb::{footer, put_text};
-use crate::value::{Kind, Value};
+use crate::value::rdb::{Content, Decoded, Dialect, Form, Input, Malformed};
+use crate::value::rdb::{decode_content, encode_value, footer, put_text};
 
 const BUSY: CommandError = CommandError::Said("BUSYKEY Target key name already exists.");
 const BAD_TTL: CommandError = CommandError::Said("ERR Invalid TTL value, must be >= 0");
@@ -224,25 +223,12 @@ impl Options {
     }
 }
 
-/// What a payload holds.
-enum Restored<'a> {
-    Text(Text<'a>),
-    Collection(Value),
-}
-
-impl Restored<'_> {
-    /// Reads type byte and body, to the end.
-    fn read<'a>(cx: &Cx<'_>, body: &'a [u8]) -> Decoded<Restored<'a>> {
-        let bytes_max = usize::try_from(cx.core.config.value_hard_bytes).unwrap_or(usize::MAX);
-        let mut input = Input::new(body, bytes_max);
-        let form = Form::of(input.byte()?).ok_or(Malformed)?;
-        let restored = match form.kind() {
-            Kind::String => Restored::Text(input.text()?),
-            _ => Restored::Collection(decode_value(form, &mut input, cx.core.keyspace.rules())?),
-        };
-        input.finish()?;
-        Ok(restored)
-    }
+/// Reads a payload's type byte and body, to the end.
+fn content<'a>(cx: &Cx<'_>, body: &'a [u8], dialect: Dialect) -> Decoded<Content<'a>> {
+    let bytes_max = usize::try_from(cx.core.config.value_hard_bytes).unwrap_or(usize::MAX);
+    let mut input = Input::new(body, bytes_max);
+    let form = Form::in_dialect(input.byte()?, dialect).ok_or(Malformed)?;
+    decode_content(form, input, cx.core.keyspace.rules())
 }
 
 fn restore(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
@@ -256,8 +242,8 @@ fn restore(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     if ttl < 0 {
         return Err(BAD_TTL);
     }
-    let body = footer::open(args.get(3)).ok_or(BAD_PAYLOAD)?;
-    let restored = Restored::read(cx, body).map_err(|Malformed| BAD_FORMAT)?;
+    let (body, dialect) = footer::open(args.get(3)).ok_or(BAD_PAYLOAD)?;
+    let restored = content(cx, body, dialect).map_err(|Malformed| BAD_FORMAT)?;
     let start = if options.absolute { 0 } else { cx.now_ms().0 };
     let deadline = (ttl > 0).then(|| UnixMillis(start.saturating_add(ttl)));
     reply.ok();
@@ -268,12 +254,12 @@ fn restore(cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
         return Ok(());
     }
     match restored {
-        Restored::Text(text) => {
+        Content::Text(text) => {
             let mut digits = itoa::Buffer::new();
             let expiry = deadline.map_or(Expiry::Never, Expiry::At);
             cx.set(key, text.bytes(&mut digits), expiry);
         }
-        Restored::Collection(value) => cx.set_value(key, value, deadline),
+        Content::Collection(value) => cx.set_value(key, value, deadline),
     }
     set_last_use(cx, key, options.last_use);
     cx.notify(NotifyClasses::GENERIC, "restore", key);

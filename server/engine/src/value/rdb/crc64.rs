@@ -32,8 +32,13 @@ const fn tables() -> [[u64; 256]; 8] {
 
 /// The checksum of `bytes`.
 pub fn crc64(bytes: &[u8]) -> u64 {
+    extend(0, bytes)
+}
+
+/// The checksum of what had `crc` with `bytes` behind it.
+pub fn extend(crc: u64, bytes: &[u8]) -> u64 {
     let (words, tail) = bytes.as_chunks::<8>();
-    let crc = words.iter().fold(0, |crc, word| {
+    let crc = words.iter().fold(crc, |crc, word| {
         let mixed = (crc ^ u64::from_le_bytes(*word)).to_le_bytes();
         mixed
             .iter()
@@ -41,6 +46,23 @@ pub fn crc64(bytes: &[u8]) -> u64 {
             .fold(0, |sum, (&byte, table)| sum ^ table[usize::from(byte)])
     });
     tail.iter().fold(crc, |crc, &byte| crc >> 8 ^ TABLES[0][usize::from(crc as u8 ^ byte)])
+}
+
+/// What `crc` becomes when the first bytes of the whole, `old`, are replaced by as many others and
+/// `behind` bytes follow them. Beginning at zero makes the sum linear: the difference of the two
+/// is the sum of the difference, moved on by zeros. Takes the time of summing `behind` bytes.
+pub fn with_front(crc: u64, old: &[u8], new: &[u8], behind: u64) -> u64 {
+    debug_assert_eq!(old.len(), new.len());
+    let difference: Vec<u8> = old.iter().zip(new).map(|(old, new)| old ^ new).collect();
+    let zeros = [0; 4096];
+    let mut moved = crc64(&difference);
+    let mut left = behind;
+    while left > 0 {
+        let step = left.min(zeros.len() as u64);
+        moved = extend(moved, &zeros[..step as usize]);
+        left -= step;
+    }
+    crc ^ moved
 }
 
 #[cfg(test)]
@@ -62,5 +84,17 @@ mod tests {
                 .fold(0, |crc: u64, &byte| crc >> 8 ^ TABLES[0][usize::from(crc as u8 ^ byte)]);
             assert_eq!(crc64(&bytes[..length]), slow, "{length} bytes");
         }
+    }
+
+    #[test]
+    fn a_sum_goes_on_where_it_stopped_and_its_front_can_be_replaced() {
+        let bytes: Vec<u8> = (0..9000_u32).map(|at| (at * 31) as u8).collect();
+        for cut in [0, 1, 9, 4096, 8999, 9000] {
+            assert_eq!(extend(crc64(&bytes[..cut]), &bytes[cut..]), crc64(&bytes), "cut at {cut}");
+        }
+        let mut other = bytes.clone();
+        other[..9].copy_from_slice(b"REDIS0012");
+        let replaced = with_front(crc64(&bytes), &bytes[..9], b"REDIS0012", 9000 - 9);
+        assert_eq!(replaced, crc64(&other));
     }
 }

@@ -1,6 +1,7 @@
 //! What stands behind a value in DUMP's answer: RDB version (u16) and checksum of all before it
 //! (u64), little-endian.
 
+use super::Dialect;
 use super::crc64::crc64;
 
 /// The highest RDB version that is read: Redis 7.4's.
@@ -9,7 +10,18 @@ pub const VERSION_READ_MAX: u16 = 12;
 pub const VERSION_PLAIN: u16 = 10;
 /// The version of hashes whose fields have deadlines.
 pub const VERSION_DEADLINES: u16 = 12;
+/// The version by which Valkey 9 says that the numbers of its types are its own.
+pub const VERSION_VALKEY: u16 = 80;
 const FOOTER_BYTES: usize = 10;
+
+/// Whose numbers the types of this RDB version have; `None` when it cannot be read.
+pub fn dialect(version: u16) -> Option<Dialect> {
+    match version {
+        0..=VERSION_READ_MAX => Some(Dialect::Redis),
+        VERSION_VALKEY => Some(Dialect::Valkey),
+        _ => None,
+    }
+}
 
 /// Appends the footer to a payload.
 pub fn seal(payload: &mut Vec<u8>, version: u16) {
@@ -18,13 +30,14 @@ pub fn seal(payload: &mut Vec<u8>, version: u16) {
     payload.extend_from_slice(&sum.to_le_bytes());
 }
 
-/// The payload without its footer. `None` when the version is too new or the checksum wrong.
-pub fn open(payload: &[u8]) -> Option<&[u8]> {
+/// The payload without its footer, and its dialect. `None` when the version cannot be read or the
+/// checksum is wrong.
+pub fn open(payload: &[u8]) -> Option<(&[u8], Dialect)> {
     let (summed, sum) = payload.split_last_chunk::<8>()?;
     let (body, version) = summed.split_last_chunk::<2>()?;
-    let readable = u16::from_le_bytes(*version) <= VERSION_READ_MAX;
+    let dialect = dialect(u16::from_le_bytes(*version))?;
     debug_assert_eq!(body.len() + FOOTER_BYTES, payload.len());
-    (readable && crc64(summed) == u64::from_le_bytes(*sum)).then_some(body)
+    (crc64(summed) == u64::from_le_bytes(*sum)).then_some((body, dialect))
 }
 
 #[cfg(test)]
@@ -35,7 +48,7 @@ mod tests {
     fn a_sealed_payload_opens_and_a_changed_one_does_not() {
         let mut payload = b"\x00\x03abc".to_vec();
         seal(&mut payload, VERSION_PLAIN);
-        assert_eq!(open(&payload), Some(&b"\x00\x03abc"[..]));
+        assert_eq!(open(&payload), Some((&b"\x00\x03abc"[..], Dialect::Redis)));
         for at in 0..payload.len() {
             let mut changed = payload.clone();
             changed[at] ^= 1;
@@ -47,7 +60,11 @@ mod tests {
     #[test]
     fn a_newer_version_is_refused_whatever_its_checksum() {
         let mut payload = b"\x00\x03abc".to_vec();
-        seal(&mut payload, VERSION_READ_MAX + 1);
-        assert_eq!(open(&payload), None);
+        let body = payload.len();
+        for version in [VERSION_READ_MAX + 1, VERSION_VALKEY - 1, VERSION_VALKEY + 1] {
+            payload.truncate(body);
+            seal(&mut payload, version);
+            assert_eq!(open(&payload), None, "version {version}");
+        }
     }
 }

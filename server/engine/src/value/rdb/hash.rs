@@ -1,5 +1,5 @@
-//! Hashes: a plain listing, a zipmap, a ziplist or a listpack; and two forms whose fields have
-//! deadlines, which Redis 7.4 added.
+//! Hashes: a plain listing, a zipmap, a ziplist or a listpack; two forms whose fields have
+//! deadlines, which Redis 7.4 added, and one of Valkey 9.
 
 use super::listpack::Listpack;
 use super::output::{put_length, put_text};
@@ -32,6 +32,18 @@ pub fn decode_hash(form: Form, input: &mut Input<'_>, insert: Insert<'_>) -> Dec
             for _ in 0..input.length()? {
                 let deadline = if form == Form::Hash { None } else { deadline(input, base)? };
                 let (field, value) = (input.text()?, input.text()?);
+                insert(field.bytes(&mut field_digits), value.bytes(&mut value_digits), deadline)?;
+            }
+        }
+        Form::HashDeadlinesValkey => {
+            let [mut field_digits, mut value_digits] = [itoa::Buffer::new(); 2];
+            for _ in 0..input.length()? {
+                let (field, value) = (input.text()?, input.text()?);
+                let deadline = match input.millis()? {
+                    -1 => None,
+                    at if (0..=DEADLINE_MAX as i64).contains(&at) => Some(at),
+                    _ => return Err(Malformed),
+                };
                 insert(field.bytes(&mut field_digits), value.bytes(&mut value_digits), deadline)?;
             }
         }

@@ -1,6 +1,6 @@
 //! Values as Redis writes them: into RDB files, and with a footer as DUMP's answer. Reading knows
-//! every form up to RDB version 12 (Redis 7.4), writing uses plain listings, which every server
-//! since Redis 4 loads and gives its natural encoding.
+//! every form up to RDB version 12 (Redis 7.4 and 8) and 80 (Valkey 9), writing
+//! uses plain listings, which every server since Redis 4 loads and gives its natural encoding.
 //!
 //! What is read comes from anybody. A decoder yields elements to its caller, which builds the
 //! value and refuses duplicates; it never trusts a declared length, and what it yields is checked
@@ -30,7 +30,7 @@ pub use output::{put_length, put_text};
 pub use set::{decode_set, encode_set};
 pub use sorted_set::{decode_sorted_set, encode_sorted_set};
 pub use stream::{Id, Read, StreamPart, decode_stream};
-pub use whole::{decode_value, encode_value};
+pub use whole::{Content, decode_content, decode_value, encode_value};
 
 use super::Kind;
 
@@ -68,6 +68,15 @@ pub enum Form {
     HashListpackDeadlinesEarly = 23,
     HashDeadlines = 24,
     HashListpackDeadlines = 25,
+    /// Fields with deadlines as Valkey 9 writes them: its type 22, which Redis gave another form.
+    HashDeadlinesValkey = 200,
+}
+
+/// Whose numbers types have: the two projects count apart from 22 on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialect {
+    Redis,
+    Valkey,
 }
 
 const FORMS: &[Form] = &[
@@ -102,6 +111,15 @@ impl Form {
         FORMS.iter().copied().find(|form| *form as u8 == byte)
     }
 
+    /// As [`Form::of`], by the numbers of a dialect.
+    pub fn in_dialect(byte: u8, dialect: Dialect) -> Option<Form> {
+        match (dialect, byte) {
+            (Dialect::Valkey, 22) => Some(Form::HashDeadlinesValkey),
+            (Dialect::Valkey, 23..) => None,
+            _ => Form::of(byte),
+        }
+    }
+
     /// The type of the values of this form.
     pub fn kind(self) -> Kind {
         use Form as F;
@@ -114,7 +132,7 @@ impl Form {
             }
             F::Hash | F::HashZipmap | F::HashZiplist | F::HashListpack => Kind::Hash,
             F::HashDeadlinesEarly | F::HashListpackDeadlinesEarly => Kind::Hash,
-            F::HashDeadlines | F::HashListpackDeadlines => Kind::Hash,
+            F::HashDeadlines | F::HashListpackDeadlines | F::HashDeadlinesValkey => Kind::Hash,
             F::Stream1 | F::Stream2 | F::Stream3 => Kind::Stream,
         }
     }

@@ -102,7 +102,7 @@ fn parts_of(body: &[u8]) -> Decoded<Vec<String>> {
 
 fn opened(hex: &str) -> Vec<String> {
     let payload = bytes_of(hex);
-    let body = footer::open(&payload).expect("version and checksum are right");
+    let (body, _) = footer::open(&payload).expect("version and checksum are right");
     parts_of(body).expect("Redis wrote it")
 }
 
@@ -157,7 +157,7 @@ fn streams_of_redis_read_back() {
 fn damaged_payloads_are_refused_or_read_but_never_panic() {
     for (seed, hex) in ALL.iter().enumerate() {
         let payload = bytes_of(hex);
-        let body = footer::open(&payload).expect("sound");
+        let (body, _) = footer::open(&payload).expect("sound");
         for at in 0..body.len() {
             assert!(parts_of(&body[..at]).is_err(), "{hex} cut at {at}");
             for value in 0..=255 {
@@ -294,7 +294,7 @@ fn listpack(elements: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn fields_with_deadlines_read_in_all_four_forms() {
+fn fields_with_deadlines_read_in_all_forms_of_both_projects() {
     let expected = vec!["f=v until 1000".to_owned(), "g=w".to_owned()];
     let triples = listpack(&["f", "v", "1000", "g", "w", "0"]);
     let early = packed(Form::HashListpackDeadlinesEarly, &triples);
@@ -311,6 +311,19 @@ fn fields_with_deadlines_read_in_all_four_forms() {
     put(b"g", b"w", None);
     drop(put);
     assert_eq!(parts_of(&body).as_ref(), Ok(&expected));
+    let mut body = b"\x02\x01f\x01v".to_vec();
+    body.extend_from_slice(&1000_i64.to_le_bytes());
+    body.extend_from_slice(b"\x01g\x01w");
+    body.extend_from_slice(&(-1_i64).to_le_bytes());
+    let form = Form::in_dialect(22, Dialect::Valkey).expect("Valkey 9 has it");
+    let mut valkey = Vec::new();
+    decode_hash(form, &mut Input::new(&body, 100), &mut |field, value, deadline| {
+        valkey.push((field.to_vec(), value.to_vec(), deadline));
+        true
+    })
+    .expect("sound");
+    let field = |name: &[u8], value: &[u8], at| (name.to_vec(), value.to_vec(), at);
+    assert_eq!(valkey, [field(b"f", b"v", Some(1000)), field(b"g", b"w", None)]);
     let beyond = listpack(&["f", "v", "281474976710656"]);
     assert!(parts_of(&packed(Form::HashListpackDeadlinesEarly, &beyond)).is_err());
 }

@@ -97,6 +97,25 @@ pub fn decode_value(form: Form, input: &mut Input<'_>, rules: &Rules) -> Decoded
     }
 }
 
+/// What a value of any type is read as: strings live in their entries, collections beside them.
+pub enum Content<'a> {
+    Text(Text<'a>),
+    Collection(Value),
+}
+
+/// Reads the body of a value of any type in `form`, which must be all there is.
+///
+/// # Errors
+/// [`Malformed`].
+pub fn decode_content<'a>(form: Form, mut input: Input<'a>, rules: &Rules) -> Decoded<Content<'a>> {
+    let content = match form.kind() {
+        Kind::String => Content::Text(input.text()?),
+        _ => Content::Collection(decode_value(form, &mut input, rules)?),
+    };
+    input.finish()?;
+    Ok(content)
+}
+
 fn id_of((ms, seq): super::Id) -> StreamId {
     StreamId::new(ms, seq)
 }
