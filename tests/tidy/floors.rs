@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("snapshot", 7),
     ("replication", 7),
     ("cluster", 7),
+    ("exchange", 7),
 ];
 
 /// What the engine and the protocol may not name: they are handed time, chance and bytes.

@@ -2,13 +2,14 @@
 //! it was not handed, and never waits: the server performs, the engine decides.
 //!
 //! Floors, imports point down only: base, memory, mesh, disk, config -> value -> keyspace ->
-//! effect -> command -> shard -> log.
+//! effect -> command -> shard -> log, snapshot, exchange.
 
 pub mod base;
 pub mod command;
 pub mod config;
 pub mod disk;
 pub mod effect;
+pub mod exchange;
 pub mod keyspace;
 pub mod log;
 pub mod memory;

@@ -27,6 +27,7 @@ pub use kinds::{
 };
 pub use notify::NotifyClasses;
 pub use rewrite::rewrite;
+pub use words::split as split_words;
 
 /// Every option with a meaning, by the unit it is counted in. The rows of [`table`] say what each
 /// one does, its default and its bounds.

@@ -3,7 +3,7 @@
 
 /// Splits a line into words. `"…"` understands `\n \r \t \b \a \\ \" \xHH`, `'…'` only `\'`; a
 /// closing quote ends its word. `None` when a quote is left open or followed by more text.
-pub(super) fn split(line: &str) -> Option<Vec<String>> {
+pub fn split(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut rest = line.as_bytes();
     loop {
