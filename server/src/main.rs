@@ -3,6 +3,7 @@
 
 mod config;
 mod disk;
+mod exchange;
 mod net;
 mod node;
 mod observe;
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
     let outcome = runtime::signals::block()
         .map_err(|error| format!("signals cannot be blocked: {error}"))
         .and_then(|()| config::from_command_line(std::env::args_os()))
-        .and_then(|(config, file)| node::run(config, file));
+        .and_then(node::run);
     let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {

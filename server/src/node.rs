@@ -5,21 +5,24 @@
 
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use freehold_engine::command::host::Node as NodeFacts;
 use freehold_engine::command::session::PortKind;
 use freehold_engine::config::{Config, LogFormat};
+use freehold_engine::exchange::Filled;
 use freehold_engine::log::Header;
 use freehold_engine::mesh::{Board, CoreId, Fabric, Port, Tickets};
 use freehold_engine::shard::{Blueprint, Message, Shard};
 
+use crate::config::Start;
 use crate::disk::directory::DataDirectory;
 use crate::disk::performer::Performer;
 use crate::disk::recovery::{self, Found};
+use crate::exchange::{Import, progress};
 use crate::net::accept::Census;
 use crate::net::listen::Listeners;
 use crate::observe::host::ThisHost;
@@ -47,6 +50,7 @@ struct Shared {
     tickets: Tickets,
     board: Board,
     report: Report,
+    import: Option<Import>,
     /// With `appendonly yes`: where the logs are, and what was found there.
     data: Option<Data>,
 }
@@ -60,6 +64,9 @@ struct Data {
 /// A worker thread that is being started.
 struct Starting {
     thread: JoinHandle<()>,
+    /// What it has imported, when there is something to import.
+    filled: Receiver<Result<Filled, String>>,
+    /// All doorbells: the sign to serve.
     doorbells: Sender<Arc<[OwnedFd]>>,
 }
 
@@ -75,11 +82,12 @@ pub struct Node {
 ///
 /// # Errors
 /// A sentence for the operator: why it cannot start, or why it had to end.
-pub fn run(config: Config, config_file: Option<PathBuf>) -> Result<(), String> {
+pub fn run(start: Start) -> Result<(), String> {
+    let Start { config, file: config_file, import } = start;
     std::env::set_current_dir(&config.dir)
         .map_err(|error| format!("cannot change to dir {}: {error}", config.dir))?;
     open_log(&config)?;
-    let node = Node::start(config, config_file)?;
+    let node = Node::start(config, config_file, import.as_deref())?;
     let report = node.report();
     signals::watch(move |signal| {
         let reason = signal.name().to_owned();
@@ -97,7 +105,11 @@ impl Node {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub fn start(mut config: Config, config_file: Option<PathBuf>) -> Result<Node, String> {
+    pub fn start(
+        mut config: Config,
+        config_file: Option<PathBuf>,
+        import: Option<&Path>,
+    ) -> Result<Node, String> {
         let features = Features::of_this_host()?;
         let cpus = choose_cpus(&config)?;
         raise_descriptor_limit(&mut config, cpus.len())?;
@@ -106,7 +118,21 @@ impl Node {
         let ports = Fabric::<Message>::new(cpus.len() as u16, RING_MESSAGES);
         let data = open_data(&config, cpus.len())?;
         let facts = facts(&listeners, config_file, cpus.len())?;
-        let shared = Arc::new(Shared {
+        let import = match import {
+            None => None,
+            Some(_) if data.is_some() => {
+                return Err(
+                    "--import with appendonly yes is not there yet: import without it, or \
+                            without --import"
+                        .to_owned(),
+                );
+            }
+            Some(path) => {
+                let now = clock::read().unix_ms;
+                Some(Import::open(path, &config, cpus.len() as u16, now)?)
+            }
+        };
+        let mut shared = Shared {
             features,
             config: Arc::new(config),
             facts: Arc::new(facts),
@@ -117,8 +143,14 @@ impl Node {
             tickets: Tickets::new(),
             board: ports[0].board().clone(),
             report: Report(report),
+            import: None,
             data,
-        });
+        };
+        if let Some(mut import) = import {
+            import.replay(|| blueprint_alone(&shared))?;
+            shared.import = Some(import);
+        }
+        let shared = Arc::new(shared);
         let mut starting = Vec::new();
         let mut doorbells = Vec::new();
         for (core, (port, &cpu)) in ports.into_iter().zip(&cpus).enumerate() {
@@ -126,9 +158,10 @@ impl Node {
             starting.push(started);
             doorbells.push(doorbell);
         }
+        hear_filled(&shared, &starting)?;
         let doorbells: Arc<[OwnedFd]> = doorbells.into();
         let mut threads = Vec::new();
-        for Starting { thread, doorbells: give } in starting {
+        for Starting { thread, doorbells: give, .. } in starting {
             // A thread that ended meanwhile has reported why.
             let _ = give.send(Arc::clone(&doorbells));
             threads.push(thread);
@@ -302,13 +335,62 @@ fn start_core(
 ) -> Result<(Starting, OwnedFd), String> {
     let (tell, hear) = channel();
     let (give, take) = channel();
+    let (say_filled, filled) = channel();
     let shared = Arc::clone(shared);
     let thread = thread::Builder::new()
         .name(format!("core-{core}"))
-        .spawn(move || work(&shared, core, cpu, port, &tell, &take))
+        .spawn(move || work(&shared, core, cpu, port, (&tell, &say_filled, &take)))
         .map_err(|error| format!("cannot start the thread of core {core}: {error}"))?;
     let doorbell = hear.recv().unwrap_or_else(|_| Err("its thread ended".to_owned()))?;
-    Ok((Starting { thread, doorbells: give }, doorbell))
+    Ok((Starting { thread, filled, doorbells: give }, doorbell))
+}
+
+/// By which a worker tells its doorbell, then what it has imported, and hears that it may serve.
+type Channels<'c> = (
+    &'c Sender<Result<OwnedFd, String>>,
+    &'c Sender<Result<Filled, String>>,
+    &'c Receiver<Arc<[OwnedFd]>>,
+);
+
+/// Waits until all cores have what they are to begin with.
+fn hear_filled(shared: &Shared, starting: &[Starting]) -> Result<(), String> {
+    let mut all = Filled::default();
+    for core in starting {
+        let filled = loop {
+            match core.filled.recv_timeout(progress::INTERVAL) {
+                Ok(filled) => break filled?,
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(import) = &shared.import {
+                        import.progress.tell();
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err("a core has ended before it could serve".to_owned());
+                }
+            }
+        };
+        all.add(&filled);
+    }
+    if let Some(import) = &shared.import {
+        import.announce(&all);
+    }
+    Ok(())
+}
+
+/// How the only core of a node on its own would be made: for what is repeated before the cores
+/// begin.
+fn blueprint_alone(shared: &Shared) -> Blueprint {
+    Blueprint {
+        id: CoreId(0),
+        cores: 1,
+        config: Arc::clone(&shared.config),
+        node: Arc::clone(&shared.facts),
+        hash_seed: shared.hash_seed,
+        random_seed: shared.hash_seed[0],
+        board: Fabric::<Message>::new(1, 2)[0].board().clone(),
+        tickets: Tickets::new(),
+        now: clock::read(),
+    }
 }
 
 /// The whole life of a worker's thread.
@@ -317,8 +399,7 @@ fn work(
     core: usize,
     cpu: usize,
     port: Port<Message>,
-    tell: &Sender<Result<OwnedFd, String>>,
-    take: &Receiver<Arc<[OwnedFd]>>,
+    (tell, say_filled, take): Channels<'_>,
 ) {
     let made = topology::pin_this_thread(cpu)
         .and_then(|()| Ring::new(&shared.features, POOL_SHAPE))
@@ -334,7 +415,6 @@ fn work(
             return;
         }
     };
-    let Ok(doorbells) = take.recv() else { return };
     let Ok([random_seed]) = random_words::<1>() else { return };
     let mut shard = Shard::new(Blueprint {
         id: CoreId(core as u16),
@@ -347,10 +427,14 @@ fn work(
         tickets: shared.tickets.clone(),
         now: clock::read(),
     });
-    let keeper = match shared.data.as_ref().map(|data| keep(data, &mut shard)).transpose() {
-        Ok(keeper) => keeper,
-        Err(reason) => return shared.report.send(News::Broken { core, reason }),
+    let filled = fill(shared, &mut shard);
+    let (filled, keeper) = match filled {
+        Ok((filled, keeper)) => (Ok(filled), keeper),
+        Err(reason) => (Err(reason), None),
     };
+    // Nobody hears it when another core's failure has ended the start.
+    let _ = say_filled.send(filled);
+    let Ok(doorbells) = take.recv() else { return };
     let mut worker = Worker::new(Parts {
         core,
         shard,
@@ -365,6 +449,13 @@ fn work(
     if let Err(error) = worker.run() {
         shared.report.send(News::Broken { core, reason: error.to_string() });
     }
+}
+
+/// What a core begins with: what is imported, or what its logs hold, and a new log.
+fn fill(shared: &Shared, shard: &mut Shard) -> Result<(Filled, Option<Keeper>), String> {
+    let keeper = shared.data.as_ref().map(|data| keep(data, shard)).transpose()?;
+    let imported = shared.import.as_ref().map(|import| import.fill(shard)).transpose()?;
+    Ok((imported.unwrap_or_default(), keeper))
 }
 
 /// Replays what the logs hold for this core, and begins a new one.

@@ -24,6 +24,7 @@ mod connections;
 mod exchange;
 mod expiry;
 mod hostile;
+mod import;
 mod lengths;
 mod memory_limit;
 mod order;

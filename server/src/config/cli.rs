@@ -13,6 +13,8 @@ use std::path::PathBuf;
 pub(super) struct CommandLine {
     /// The file to read first; `-` is the standard input.
     pub file: Option<PathBuf>,
+    /// What `--import` names.
+    pub import: Option<PathBuf>,
     /// Names and words, in the order they were given.
     pub options: Vec<(&'static str, Vec<String>)>,
 }
@@ -29,13 +31,14 @@ impl CommandLine {
         let args = attach_words(args.into_iter().collect());
         let mut matches = command().try_get_matches_from(args)?;
         let file = matches.remove_one::<PathBuf>("FILE");
+        let import = matches.remove_one::<PathBuf>("import");
         let mut options: Vec<(usize, &'static str, Vec<String>)> = Vec::new();
         for row in table::rows() {
             options.extend(given(&matches, row));
         }
         options.sort_by_key(|option| option.0);
         let options = options.into_iter().map(|(_, name, words)| (name, words)).collect();
-        Ok(CommandLine { file, options })
+        Ok(CommandLine { file, import, options })
     }
 }
 
@@ -117,6 +120,16 @@ fn command() -> Command {
             Arg::new("FILE")
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("Configuration file in the syntax of redis.conf; `-` reads standard input"),
+        )
+        .arg(
+            Arg::new("import")
+                .long("import")
+                .value_name("PATH")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help(
+                    "Data of Redis or Valkey to begin with: an RDB file, an append-only file or \
+                     its directory; read before anybody is served",
+                ),
         )
         .arg(
             Arg::new("version")

@@ -12,21 +12,29 @@ use freehold_engine::config::{Config, Loader};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The configuration that a command line asks for, and the file it names, if any, as an absolute
-/// path. Answers `--help`, `--version` and unknown switches itself and ends the process.
+/// What a command line asks for.
+#[derive(Debug)]
+pub struct Start {
+    pub config: Config,
+    /// The configuration file it names, from the root.
+    pub file: Option<PathBuf>,
+    /// What is to be brought in before anybody is served, from the root.
+    pub import: Option<PathBuf>,
+}
+
+/// The start that a command line asks for. Answers `--help`, `--version` and unknown switches
+/// itself and ends the process.
 ///
 /// # Errors
 /// A sentence that names the file and line, or the option, what is wrong with it and what would
 /// be right.
-pub fn from_command_line(
-    args: impl IntoIterator<Item = OsString>,
-) -> Result<(Config, Option<PathBuf>), String> {
+pub fn from_command_line(args: impl IntoIterator<Item = OsString>) -> Result<Start, String> {
     // Help, version and complaints are clap's to print, each with its exit code.
     let said = CommandLine::parse(args).unwrap_or_else(|answer| answer.exit());
     load(&said)
 }
 
-fn load(said: &CommandLine) -> Result<(Config, Option<PathBuf>), String> {
+fn load(said: &CommandLine) -> Result<Start, String> {
     let mut loader = Loader::new();
     let path = match said.file.as_deref() {
         None => None,
@@ -51,7 +59,8 @@ fn load(said: &CommandLine) -> Result<(Config, Option<PathBuf>), String> {
     }
     let mut config = loader.finish()?;
     config.dir = absolute(Path::new(&config.dir))?.to_string_lossy().into_owned();
-    Ok((config, path))
+    let import = said.import.as_deref().map(absolute).transpose()?;
+    Ok(Start { config, file: path, import })
 }
 
 /// The path from the root, so that it stays right when the process changes its directory.

@@ -33,7 +33,7 @@ fn said(args: &[&str]) -> CommandLine {
 }
 
 fn config(args: &[&str]) -> Result<Config, String> {
-    load(&said(args)).map(|(config, _)| config)
+    load(&said(args)).map(|start| start.config)
 }
 
 #[test]
@@ -74,7 +74,8 @@ fn every_option_is_a_switch() {
 fn the_command_line_wins_over_the_file_and_later_words_over_earlier() {
     let folder = Folder::new("order");
     let file = folder.file("a.conf", "port 7000\nhz 20\n");
-    let (config, path) = load(&said(&[&file, "--hz", "30", "--hz", "40"])).unwrap();
+    let start = load(&said(&[&file, "--hz", "30", "--hz", "40"])).unwrap();
+    let (config, path) = (start.config, start.file);
     assert_eq!((config.port, config.hz), (7000, 40));
     assert_eq!(path.unwrap(), fs::canonicalize(&file).unwrap());
 }

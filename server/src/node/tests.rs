@@ -28,7 +28,7 @@ impl Running {
         let allowed = crate::runtime::topology::allowed_cpus().expect("Linux tells").len() as u16;
         config.cores = cores.min(allowed);
         change(&mut config);
-        let node = Node::start(config, None).expect("a node");
+        let node = Node::start(config, None, None).expect("a node");
         let (port, report) = (node.shared.listeners.port, node.report());
         Running { port, report, thread: thread::spawn(move || node.serve()) }
     }

@@ -53,6 +53,7 @@ use crate::config::Config;
 use crate::effect::Effects;
 use crate::keyspace::{Keyspace, eviction};
 use crate::mesh::{Board, CoreId, Tickets, owner_of, slots_of};
+use crate::value::Rules;
 
 pub use crate::command::error::Trouble;
 use crate::command::request::OwnedRequest;
@@ -208,6 +209,16 @@ impl Shard {
     /// The configuration that holds on this core.
     pub fn config(&self) -> &Arc<Config> {
         &self.core.config
+    }
+
+    /// Whether a key lives here.
+    pub fn owns(&self, key: &[u8]) -> bool {
+        self.core.keyspace.owns(Slot::of_key(key))
+    }
+
+    /// The thresholds and the seed its collections follow.
+    pub fn rules(&self) -> &Rules {
+        self.core.keyspace.rules()
     }
 
     /// Sessions with output to send or a changed [`SessionState`], since the last call.
