@@ -37,7 +37,7 @@ impl<'c, C: Stored> Editor<'c, C> {
         handle: Option<Handle>,
     ) -> Editor<'c, C> {
         let collection: C = match handle {
-            Some(handle) => core.keyspace.lend(handle).unwrap_or_default(),
+            Some(handle) => core.keyspace.lend(db, handle).unwrap_or_default(),
             None => core.keyspace.blank(),
         };
         let deadline_before = collection.next_deadline();

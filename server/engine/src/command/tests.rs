@@ -179,7 +179,8 @@ fn replaying_the_effects_of_a_core_gives_what_the_core_holds() {
             let held = &shard.core.keyspace;
             let mut replayed = Keyspace::new(held.slots(), held.databases(), [9; 4]);
             let effects = shard.core.effects.take();
-            decode_all(&effects, |effect| apply(&mut replayed, &effect, 0)).expect("our own bytes");
+            let replay = |effect| assert!(apply(&mut replayed, &effect, 0), "our own edits");
+            decode_all(&effects, replay).expect("our own bytes");
             assert_eq!(replayed.digest(), held.digest(), "seed {seed}, core {:?}", shard.id());
         }
     }

@@ -5,8 +5,10 @@ use super::{Effect, codec};
 use crate::keyspace::Keyspace;
 use crate::value::Value;
 
-/// Makes the change `effect` tells of. `access` is the access clock a written key gets.
-pub fn apply(keyspace: &mut Keyspace, effect: &Effect<'_>, access: u32) {
+/// Makes the change `effect` tells of. `access` is the access clock a written key gets. False when
+/// its edits are none of their type, or make a collection of nothing, which no key can hold: the
+/// bytes were not written by this code, and the key is not to be relied on.
+pub fn apply(keyspace: &mut Keyspace, effect: &Effect<'_>, access: u32) -> bool {
     match *effect {
         Effect::Set { db, key, value, form, expiry } => {
             let key = keyspace.key_ref(key);
@@ -26,13 +28,17 @@ pub fn apply(keyspace: &mut Keyspace, effect: &Effect<'_>, access: u32) {
         }
         Effect::Edit { db, key, kind, edit } => {
             let key = keyspace.key_ref(key);
-            let known = keyspace.edit_encoded(db, &key, kind, edit, access);
-            debug_assert!(known, "an edit is encoded by its type");
+            return keyspace.edit_encoded(db, &key, kind, edit, access);
         }
         Effect::Put { db, key, kind, edits, expiry } => {
-            let Some(mut value) = Value::empty(kind) else { return };
-            for edit in codec::edits(edits).flatten() {
-                value.apply_encoded(edit, keyspace.rules());
+            let Some(mut value) = Value::empty(kind) else { return false };
+            for edit in codec::edits(edits) {
+                if !edit.is_some_and(|edit| value.apply_encoded(edit, keyspace.rules())) {
+                    return false;
+                }
+            }
+            if value.is_spent() {
+                return false;
             }
             let key = keyspace.key_ref(key);
             keyspace.set_collection(db, &key, value, expiry, access);
@@ -41,4 +47,5 @@ pub fn apply(keyspace: &mut Keyspace, effect: &Effect<'_>, access: u32) {
         Effect::Flush { db: None } => keyspace.flush_all(),
         Effect::SwapDb { a, b } => keyspace.swap(a, b),
     }
+    true
 }

@@ -18,11 +18,15 @@
 
 use super::{Effect, Gone, StringForm};
 use crate::base::time::UnixMillis;
+use crate::keyspace::{EntryRef, ValueRef};
 use crate::value::Kind;
 
 const RAW: u8 = 1;
 const EXPIRY: u8 = 2;
 const TEXT: u8 = 4;
+
+/// A [`Effect::Put`] of [`encode_entry`] goes on in other records when it is longer.
+const PUT_BYTES: usize = 1024 * 1024;
 
 /// The bytes are not a sequence of effects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,8 +36,7 @@ pub struct DecodeError {
 
 /// Appends `effect` to `out`.
 pub fn encode(effect: &Effect<'_>, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.extend_from_slice(&[0; 4]);
+    let start = begin(out);
     match *effect {
         Effect::Set { db, key, value, form, expiry } => {
             let flags = match form {
@@ -71,15 +74,59 @@ pub fn encode(effect: &Effect<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(edit);
         }
         Effect::Put { db, key, kind, edits, expiry } => {
-            out.extend_from_slice(&[8, db]);
-            put_expiry(0, expiry, out);
-            out.push(kind as u8);
-            put_key(key, out);
+            put_head(db, key, kind, expiry, out);
             out.extend_from_slice(edits);
         }
     }
+    end(start, out);
+}
+
+/// Leaves room for the length of a record; answers with where that is.
+fn begin(out: &mut Vec<u8>) -> usize {
+    out.extend_from_slice(&[0; 4]);
+    out.len() - 4
+}
+
+fn end(start: usize, out: &mut [u8]) {
     let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
     out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+}
+
+/// A [`Effect::Put`] up to its edits.
+fn put_head(db: u8, key: &[u8], kind: Kind, expiry: Option<UnixMillis>, out: &mut Vec<u8>) {
+    out.extend_from_slice(&[8, db]);
+    put_expiry(0, expiry, out);
+    out.push(kind as u8);
+    put_key(key, out);
+}
+
+/// Appends the effects that make a key hold what `entry` holds: one, or for a collection that takes
+/// more than [`PUT_BYTES`] a [`Effect::Put`] with its beginning and a [`Effect::Edit`] for each of
+/// its other edits, so that no record grows without bound.
+pub fn encode_entry(db: u8, entry: &EntryRef<'_>, out: &mut Vec<u8>) {
+    let (key, expiry) = (entry.key(), entry.expiry());
+    let ValueRef::Collection(view) = entry.value() else {
+        let mut digits = itoa::Buffer::new();
+        let (value, form) = (entry.value().text(&mut digits), entry.form());
+        return encode(&Effect::Set { db, key, value, form, expiry }, out);
+    };
+    let kind = view.kind();
+    let start = begin(out);
+    put_head(db, key, kind, expiry, out);
+    let mut ended = false;
+    view.for_each_encoded(|edit| {
+        if !ended && out.len() - start > PUT_BYTES {
+            end(start, out);
+            ended = true;
+        }
+        match ended {
+            false => put_edit(edit, out),
+            true => encode(&Effect::Edit { db, key, kind, edit }, out),
+        }
+    });
+    if !ended {
+        end(start, out);
+    }
 }
 
 /// Appends one edit of a [`Effect::Put`].

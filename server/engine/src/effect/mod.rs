@@ -9,7 +9,7 @@ mod record;
 mod watch;
 
 pub use apply::apply;
-pub use codec::{DecodeError, decode_all, take};
+pub use codec::{DecodeError, decode_all, encode_entry, take};
 pub use record::{Part, Placed, Record, Records, Unreadable, first_record};
 pub use watch::{Watched, Watches};
 

@@ -4,6 +4,7 @@
 //! buffer that serves one edit after the other, and then back into the entry, or outside when
 //! they have become too many: two copies of a few hundred bytes, and no allocation.
 
+use super::cut::Change;
 use super::entry::{Header, Part, flag};
 use super::write::inline_room;
 use super::{Found, KeyRef, Keyspace};
@@ -33,14 +34,15 @@ impl Keyspace {
         self.rules = Rules { hash_seed, ..rules };
     }
 
-    /// Takes the collection out of its entry until [`Keyspace::give_back`]; between the two
-    /// nobody may look at the key. `None` when the key holds another type.
-    pub fn lend<C: Stored>(&mut self, handle: Handle) -> Option<C> {
-        let entry = self.slab.tail(handle);
-        let header = Header::read(entry);
+    /// Takes the collection, of a key in `db`, out of its entry until [`Keyspace::give_back`];
+    /// between the two nobody may look at the key. `None` when the key holds another type.
+    pub fn lend<C: Stored>(&mut self, db: u8, handle: Handle) -> Option<C> {
+        let header = Header::read(self.slab.tail(handle));
         if header.kind() != C::KIND {
             return None;
         }
+        self.keep(db, handle, header, Change::Edit);
+        let entry = self.slab.tail(handle);
         if header.has(flag::VALUE_OUTSIDE) {
             let index = header.value_index(entry);
             return self.outside.edit_value(index, |value| C::of_mut(value).map(std::mem::take));
@@ -206,6 +208,7 @@ impl Keyspace {
             }
             return known;
         };
+        self.keep(db, found.handle, found.header, Change::Edit);
         let mut value = self.lend_value(found.handle);
         let was = value.next_deadline();
         let known = value.apply_encoded(edit, &self.rules);

@@ -7,7 +7,7 @@
 //!   bits  0..4   type (Kind), sixteen at most
 //!   bits  4..8   encoding, numbered per type: of a collection, the form it is packed in
 //!   bits  8..16  flags: 0 deadline, 1 version (reserved: 8 bytes behind the deadline),
-//!                2 key outside, 3 value outside, 4..8 spare
+//!                2 key outside, 3 value outside, 4 side of the cut (see `cut`), 5..8 spare
 //!   bits 16..24  bytes of the key field
 //!   bits 24..40  bytes of the value field
 //!   bits 40..64  access clock, see `eviction`
@@ -52,6 +52,20 @@ pub(super) mod flag {
     pub const DEADLINE: u8 = 1;
     pub const KEY_OUTSIDE: u8 = 4;
     pub const VALUE_OUTSIDE: u8 = 8;
+    pub const CUT: u8 = 16;
+}
+
+/// On which side of the last cut an entry stands: one bit of a header.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Side(u64);
+
+impl Side {
+    const BIT: u64 = (flag::CUT as u64) << 8;
+
+    #[inline]
+    pub fn other(self) -> Side {
+        Side(self.0 ^ Side::BIT)
+    }
 }
 
 /// The first word of an entry.
@@ -107,6 +121,16 @@ impl Header {
     #[inline]
     pub fn with_encoding(self, encoding: u8) -> Header {
         Header(self.0 & !(15 << 4) | u64::from(encoding) << 4)
+    }
+
+    #[inline]
+    pub fn is_on(self, side: Side) -> bool {
+        (self.0 ^ side.0) & Side::BIT == 0
+    }
+
+    #[inline]
+    pub fn with_side(self, side: Side) -> Header {
+        Header(self.0 & !Side::BIT | side.0)
     }
 
     /// With a value field of so many bytes.
@@ -186,6 +210,7 @@ pub(super) struct Draft<'a> {
     pub part: Part<'a>,
     pub deadline: Option<UnixMillis>,
     pub access: u32,
+    pub side: Side,
 }
 
 impl Draft<'_> {
@@ -206,7 +231,8 @@ impl Draft<'_> {
                 | u64::from(self.part.encoding) << 4
                 | u64::from(flags) << 8
                 | (self.key.len() as u64) << 16
-                | (self.part.field.len() as u64) << 24,
+                | (self.part.field.len() as u64) << 24
+                | self.side.0,
         )
         .with_access(self.access)
     }

@@ -50,6 +50,7 @@ impl Keyspace {
     #[inline]
     pub fn visit(&mut self, hit: Hit, access: u32) -> EntryRef<'_> {
         let bytes = self.slab.tail_mut(hit.handle);
+        debug_assert!(hit.header == Header::read(bytes), "nothing has changed since it was found");
         let header = hit.header.with_access(access);
         if header != hit.header {
             header.write(bytes);

@@ -1,6 +1,7 @@
 //! What must hold of a keyspace between calls, asserted by tests after random operations.
 
 use super::Keyspace;
+use super::cut::CutState;
 use super::db::Db;
 use super::entry::{Header, flag};
 use super::expiry::decode;
@@ -21,6 +22,7 @@ impl Keyspace {
                     block_bytes += self.slab.block_bytes(word::handle(word)) as u64;
                     outside_bytes += self.outside_bytes(word);
                     self.check_due(db, slot, word);
+                    self.check_side(word);
                 }
             }
         }
@@ -85,6 +87,12 @@ impl Keyspace {
             false => 0,
         };
         key + value
+    }
+
+    fn check_side(&self, word: u64) {
+        let header = Header::read(self.slab.tail(word::handle(word)));
+        let complete = self.cut_state() == CutState::Complete;
+        assert!(!complete || header.is_on(self.cut.side()), "no entry is left behind a cut");
     }
 
     fn check_due(&self, db: &Db, slot: usize, word: u64) {

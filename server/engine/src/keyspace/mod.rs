@@ -6,6 +6,7 @@
 //! allocation. Writing over a key whose entry keeps its size class happens in place.
 
 mod collections;
+mod cut;
 mod db;
 mod digest;
 mod entry;
@@ -26,6 +27,9 @@ mod tables;
 mod transfer;
 mod write;
 
+#[cfg(test)]
+pub use cut::Flaw;
+pub use cut::{CHUNK_BYTES, Chunk, CutBudget, CutState, Encode};
 pub use entry::{EntryRef, ValueRef};
 pub use find::{Hit, PREFETCH_MAX};
 pub use form::StringForm;
@@ -35,6 +39,7 @@ pub use transfer::Taken;
 use crate::base::time::UnixMillis;
 use crate::memory::{Handle, Slab};
 use crate::value::Rules;
+use cut::Cut;
 use db::Db;
 use entry::Header;
 use freehold_protocol::slot::Slot;
@@ -117,6 +122,7 @@ pub struct Keyspace {
     /// The database whose turn it is to be swept first.
     sweep_db: usize,
     rules: Rules,
+    cut: Cut,
 }
 
 impl Keyspace {
@@ -139,6 +145,7 @@ impl Keyspace {
             now: UnixMillis(0),
             sweep_db: 0,
             rules: Rules { hash_seed: seed[0] ^ seed[3].rotate_left(32), ..Rules::default() },
+            cut: Cut::default(),
         }
     }
 
@@ -215,6 +222,9 @@ impl Keyspace {
 
     /// Exchanges two databases.
     pub fn swap(&mut self, a: u8, b: u8) {
+        if a != b && self.len(a) + self.len(b) > 0 {
+            self.give_up_cut();
+        }
         self.dbs.swap(usize::from(a), usize::from(b));
     }
 

@@ -62,6 +62,9 @@ impl Keyspace {
         if flushed.tables.slots() == 0 {
             return;
         }
+        if flushed.len > 0 {
+            self.give_up_cut();
+        }
         self.db_bytes -= flushed.held_bytes();
         self.doomed.tables.push(flushed.tables);
         if self.is_empty() {

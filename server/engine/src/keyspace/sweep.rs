@@ -2,6 +2,7 @@
 //! is known to `expiry`; here the words are read, the owners told and the entries removed.
 
 use super::Keyspace;
+use super::cut::Change;
 use super::db::Db;
 use super::expiry::{NEVER, Sweep, decode};
 use super::table::{BUCKET_WORDS, Bucket, Place, word};
@@ -135,6 +136,8 @@ impl Keyspace {
     fn expire(&mut self, db: usize, slot: usize, place: Place, tell: &mut impl FnMut(u8, &[u8])) {
         let handle = word::handle(self.dbs[db].tables.table(slot).word(place));
         tell(db as u8, self.entry(handle).key());
+        let header = self.entry(handle).header();
+        self.keep(db as u8, handle, header, Change::Expire);
         let deadline = self.release(handle);
         self.dbs[db].remove(slot, place, deadline);
     }

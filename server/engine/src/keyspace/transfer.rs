@@ -1,5 +1,6 @@
 //! Moving what a key holds to another key, database or core, long values uncopied.
 
+use super::cut::Change;
 use super::entry::Part;
 use super::{KeyRef, Keyspace};
 use crate::base::time::UnixMillis;
@@ -33,6 +34,7 @@ impl Keyspace {
     /// the key is kept but nobody may look at what it holds.
     pub fn lend_entry(&mut self, db: u8, key: &KeyRef<'_>) -> Option<Taken> {
         let found = self.locate(db, key)?;
+        self.keep(db, found.handle, found.header, Change::Move);
         let entry = self.entry(found.handle);
         let (expiry, access) = (entry.expiry(), entry.access());
         let Part { kind, encoding, outside, field } = entry.part();

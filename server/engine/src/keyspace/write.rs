@@ -1,6 +1,7 @@
 //! Changing one key. Everything ends in `put_entry`, which writes over the old entry when the new
 //! one has the same size class, and otherwise moves it to a new block.
 
+use super::cut::Change;
 use super::entry::{
     Draft, Encoding, Header, INT_TEXT_MAX, KEY_INSIDE_MAX, Part, entry_bytes, flag, write_deadline,
 };
@@ -95,9 +96,11 @@ impl Keyspace {
         if !found.header.is_string() {
             return None;
         }
+        self.keep(db, found.handle, found.header, Change::Edit);
         if found.header.has(flag::VALUE_OUTSIDE) {
             let index = found.header.value_index(self.slab.tail(found.handle));
             let header = found.header.with_access(access).with_encoding(Encoding::Raw as u8);
+            let header = header.with_side(self.cut.side());
             header.write(self.slab.bytes_mut(found.handle));
             return self.outside.edit_value(index, |value| match value {
                 Value::Bytes(bytes) => Some(edit(bytes)),
@@ -143,6 +146,7 @@ impl Keyspace {
         match (old, expiry) {
             (None, None) => {}
             (Some(_), Some(deadline)) => {
+                self.keep(db, found.handle, found.header, Change::Deadline);
                 write_deadline(self.slab.bytes_mut(found.handle), deadline.0);
                 self.put_word(db, key, found, found.handle, old, expiry);
             }
@@ -164,6 +168,7 @@ impl Keyspace {
     #[inline]
     pub fn remove(&mut self, db: u8, key: &KeyRef<'_>) -> bool {
         let Some(found) = self.locate(db, key) else { return false };
+        self.keep(db, found.handle, found.header, Change::Remove);
         let slot = self.local(key.slot);
         let deadline = self.release(found.handle);
         let db = &mut self.dbs[usize::from(db)];
@@ -257,6 +262,7 @@ impl Keyspace {
             let value = Value::Bytes(text.field.to_vec());
             return self.put_value(db, key, found, text.encoding, value, expiry, access);
         };
+        self.keep(db, found.handle, found.header, Change::Write);
         let index = found.header.value_index(self.slab.tail(found.handle));
         self.outside.edit_value(index, |value| {
             let Value::Bytes(bytes) = value else { return };
@@ -343,6 +349,7 @@ impl Keyspace {
             return self.insert_entry(db, key, part, deadline, access);
         };
         let old = found.header;
+        self.keep(db, found.handle, old, Change::Write);
         let entry = self.slab.tail(found.handle);
         let old_deadline = old.deadline(entry);
         let key_index = if old.has(flag::KEY_OUTSIDE) { Some(old.key_index(entry)) } else { None };
@@ -351,8 +358,8 @@ impl Keyspace {
         }
         let index_field = key_index.unwrap_or(0).to_le_bytes();
         let key_field = if key_index.is_some() { &index_field } else { key.bytes };
-        let draft =
-            Draft { key_outside: key_index.is_some(), key: key_field, part, deadline, access };
+        let (key_outside, side) = (key_index.is_some(), self.cut.side());
+        let draft = Draft { key_outside, key: key_field, part, deadline, access, side };
         let mut handle = found.handle;
         if Slab::class_bytes(draft.entry_bytes()) == Slab::class_bytes(old.entry_bytes()) {
             draft.write_over(old, self.slab.bytes_mut(handle));
@@ -398,7 +405,8 @@ impl Keyspace {
         } else {
             key.bytes
         };
-        let draft = Draft { key_outside, key: key_field, part, deadline, access };
+        let side = self.cut.side();
+        let draft = Draft { key_outside, key: key_field, part, deadline, access, side };
         let handle = self.slab.alloc(draft.entry_bytes());
         draft.write(self.slab.bytes_mut(handle));
         let due = db.admit(slot, deadline);

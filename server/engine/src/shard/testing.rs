@@ -65,10 +65,15 @@ pub enum Tampering {
     ForgetsWatches,
 }
 
+/// Something done to a core.
+type Work = Box<dyn FnMut(&mut Shard)>;
+
 /// A node of several cores, turned by hand.
 pub struct TestNode {
     pub shards: Vec<Shard>,
     pub tampering: Tampering,
+    /// What a core does before it takes its turn: pieces of work that slip in between others.
+    pub before_turn: Option<Work>,
     now: Now,
     random: Random,
     client: Option<TestClient>,
@@ -126,7 +131,7 @@ impl TestNode {
             })
             .collect();
         let (tampering, random) = (Tampering::No, Random::new(seed));
-        TestNode { shards, tampering, now, random, client: None }
+        TestNode { shards, tampering, before_turn: None, now, random, client: None }
     }
 
     /// A new connection on `core` through the plain port.
@@ -176,6 +181,9 @@ impl TestNode {
 
     /// One turn of one core; true when anything happened.
     pub fn turn(&mut self, core: usize) -> bool {
+        if let Some(work) = &mut self.before_turn {
+            work(&mut self.shards[core]);
+        }
         self.shards[core].begin_turn(self.now);
         let more = self.shards[core].upkeep();
         let messages: Vec<(CoreId, Message)> = self.shards[core].outbox().drain(..).collect();

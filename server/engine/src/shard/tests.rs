@@ -2,6 +2,7 @@
 //! effects that tell the whole truth.
 
 mod blocking;
+mod cut;
 mod eviction;
 mod flood;
 mod isolation;

@@ -96,7 +96,7 @@ fn change<C: Stored>(random: &mut Random, keyspace: &mut Keyspace, model: &mut C
                 }
                 return;
             };
-            let mut lent: C = keyspace.lend(handle).expect("of its type");
+            let mut lent: C = keyspace.lend(0, handle).expect("of its type");
             let changed = lent.apply(edit, &rules);
             let spent = lent.is_empty();
             keyspace.give_back(0, &key, handle, lent, changed);
@@ -225,7 +225,7 @@ fn a_queue_that_goes_up_and_down_by_an_element_keeps_its_block() {
     let block = keyspace.find(0, &key).expect("it is there");
 
     for edit in [pop, push, pop, pop, push, push] {
-        let mut lent: List = keyspace.lend(block).expect("a list");
+        let mut lent: List = keyspace.lend(0, block).expect("a list");
         assert!(lent.apply(edit, &rules));
         keyspace.give_back(0, &key, block, lent, true);
         assert_eq!(keyspace.find(0, &key), Some(block));
@@ -233,7 +233,7 @@ fn a_queue_that_goes_up_and_down_by_an_element_keeps_its_block() {
 
     for _ in 0..8 {
         let handle = keyspace.find(0, &key).expect("it is there");
-        let mut lent: List = keyspace.lend(handle).expect("a list");
+        let mut lent: List = keyspace.lend(0, handle).expect("a list");
         lent.apply(pop, &rules);
         keyspace.give_back(0, &key, handle, lent, true);
     }

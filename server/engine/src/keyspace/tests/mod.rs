@@ -2,6 +2,7 @@
 
 mod collections;
 mod content;
+mod cut;
 mod expiry;
 mod memory;
 mod model;

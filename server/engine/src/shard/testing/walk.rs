@@ -232,6 +232,11 @@ impl Walk {
         self.met.served += others.filter(|&n| !self.is_blocked(n)).count() as u64;
     }
 
+    /// Whether nothing that an earlier step set off is still to happen.
+    pub fn is_settled(&self) -> bool {
+        self.settled
+    }
+
     /// Lets everything that is under way happen, and asserts what must then hold. With it the
     /// clients leave, and whatever the node kept for them must go too.
     pub fn finish(&mut self) {
