@@ -15,4 +15,5 @@ pub mod log;
 pub mod memory;
 pub mod mesh;
 pub mod shard;
+pub mod snapshot;
 pub mod value;

@@ -1,0 +1,18 @@
+//! What one core held at a cut, as a file: written in slices while commands go on, read at a start
+//! by any number of cores. `FORMAT.md` draws the bytes.
+//!
+//! Whoever coordinates a snapshot makes a [`Writer`] on every core at one moment between
+//! transactions, calls [`Writer::slice`] in each core's upkeep and [`Writer::completed`] for every
+//! completion of [`crate::disk::Owner::Snapshot`], and commits a manifest when every core's
+//! [`Writer::outcome`] is `Done`. After `Abandoned` (a flush came between) it begins anew.
+
+mod block;
+mod load;
+mod writer;
+
+pub use block::{Fault, Header};
+pub use load::{LoadError, load};
+pub use writer::{Outcome, Writer};
+
+#[cfg(test)]
+mod tests;
