@@ -8,10 +8,12 @@
 
 mod block;
 mod load;
+mod manifest;
 mod writer;
 
 pub use block::{Fault, Header};
 pub use load::{LoadError, load};
+pub use manifest::{MANIFEST_BYTES_MAX, Manifest};
 pub use writer::{Outcome, Writer};
 
 #[cfg(test)]
