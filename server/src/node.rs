@@ -13,13 +13,15 @@ use std::thread::{self, JoinHandle};
 use freehold_engine::command::host::Node as NodeFacts;
 use freehold_engine::command::session::PortKind;
 use freehold_engine::config::{Config, LogFormat};
+use freehold_engine::disk::{Failure, Requests};
+use freehold_engine::effect::Records;
 use freehold_engine::exchange::Filled;
-use freehold_engine::log::Header;
 use freehold_engine::mesh::{Board, CoreId, Fabric, Port, Tickets};
 use freehold_engine::shard::{Blueprint, Message, Shard};
+use freehold_engine::store::{Store, Told, Why};
 
 use crate::config::Start;
-use crate::disk::directory::DataDirectory;
+use crate::disk::directory::DataPlace;
 use crate::disk::performer::Performer;
 use crate::disk::recovery::{self, Found};
 use crate::exchange::{Import, progress};
@@ -51,14 +53,9 @@ struct Shared {
     board: Board,
     report: Report,
     import: Option<Import>,
-    /// With `appendonly yes`: where the logs are, and what was found there.
-    data: Option<Data>,
-}
-
-/// The data directory and what the start found in it.
-struct Data {
-    directory: DataDirectory,
-    found: Found,
+    /// Where logs and snapshots are, and what was found there, if anything is or was kept.
+    place: Arc<DataPlace>,
+    found: Option<Found>,
 }
 
 /// A worker thread that is being started.
@@ -116,16 +113,15 @@ impl Node {
         let listeners = Arc::new(Listeners::open(&config, cpus.len())?);
         let (report, news) = channel();
         let ports = Fabric::<Message>::new(cpus.len() as u16, RING_MESSAGES);
-        let data = open_data(&config, cpus.len())?;
+        let (place, found) = open_data(&config, cpus.len())?;
         let facts = facts(&listeners, config_file, cpus.len())?;
         let import = match import {
             None => None,
-            Some(_) if data.is_some() => {
-                return Err(
-                    "--import with appendonly yes is not there yet: import without it, or \
-                            without --import"
-                        .to_owned(),
-                );
+            Some(_) if found.as_ref().is_some_and(|found| !found.is_empty()) => {
+                return Err(format!(
+                    "--import into a node that has data: {} is not empty; name another `dir`",
+                    place.path().display()
+                ));
             }
             Some(path) => {
                 let now = clock::read().unix_ms;
@@ -144,7 +140,8 @@ impl Node {
             board: ports[0].board().clone(),
             report: Report(report),
             import: None,
-            data,
+            place,
+            found,
         };
         if let Some(mut import) = import {
             import.replay(|| blueprint_alone(&shared))?;
@@ -207,6 +204,32 @@ impl Node {
         log::info("Ready to accept connections", &said);
     }
 
+    /// Says how a snapshot has ended, and removes what it has made superfluous: here, because that
+    /// may take long.
+    fn snapshot_ended(&self, told: Told) {
+        match told {
+            Told::Committed { generation } => {
+                let removed = match self.shared.place.tidy(generation) {
+                    Ok(removed) => removed.to_string(),
+                    Err(error) => error,
+                };
+                log::info("Snapshot saved", &[("generation", &generation), ("removed", &removed)]);
+            }
+            Told::Failed { generation, why } => {
+                let why = match why {
+                    Why::Flushed => "a database was flushed or swapped meanwhile".to_owned(),
+                    Why::Elsewhere => "another core could not write its part".to_owned(),
+                    Why::Disk(Failure::Full) => "no space left".to_owned(),
+                    Why::Disk(Failure::Broken(errno)) => {
+                        std::io::Error::from_raw_os_error(errno).to_string()
+                    }
+                };
+                let said: [(&str, &dyn Display); 2] = [("generation", &generation), ("why", &why)];
+                log::warning("The snapshot has failed; the one before still counts", &said);
+            }
+        }
+    }
+
     /// The control thread's loop.
     fn control(&self) -> Result<(), String> {
         let mut caller = Caller::new(&self.shared.features)
@@ -229,6 +252,7 @@ impl Node {
                     advance(if now { Phase::Hurrying } else { Phase::Draining })?;
                 }
                 Ok(News::Drained) => drained += 1,
+                Ok(News::Snapshot(told)) => self.snapshot_ended(told),
                 Ok(News::Broken { core, reason }) => {
                     return Err(format!("core {core} cannot go on: {reason}"));
                 }
@@ -239,16 +263,17 @@ impl Node {
     }
 }
 
-/// Opens the data directory and examines what is in it, if anything is to be kept.
-fn open_data(config: &Config, cores: usize) -> Result<Option<Data>, String> {
-    if !config.persistence.appendonly {
-        return Ok(None);
+/// Opens the data directory and examines what is in it, if anything is or was kept.
+fn open_data(config: &Config, cores: usize) -> Result<(Arc<DataPlace>, Option<Found>), String> {
+    let name = &config.persistence.appenddirname;
+    let path =
+        std::path::absolute(name).map_err(|error| format!("appenddirname {name}: {error}"))?;
+    let place = Arc::new(DataPlace::new(path));
+    if !config.persistence.appendonly && !place.is_used() {
+        return Ok((place, None));
     }
-    let path = std::path::absolute(&config.persistence.appenddirname)
-        .map_err(|error| format!("appenddirname {}: {error}", config.persistence.appenddirname))?;
-    let directory = DataDirectory::open(path)?;
-    let found = recovery::find(&directory, cores)?;
-    Ok(Some(Data { directory, found }))
+    let found = recovery::find(place.open()?, cores)?;
+    Ok((place, Some(found)))
 }
 
 fn open_log(config: &Config) -> Result<(), String> {
@@ -427,13 +452,14 @@ fn work(
         tickets: shared.tickets.clone(),
         now: clock::read(),
     });
-    let filled = fill(shared, &mut shard);
-    let (filled, keeper) = match filled {
-        Ok((filled, keeper)) => (Ok(filled), keeper),
-        Err(reason) => (Err(reason), None),
-    };
     // Nobody hears it when another core's failure has ended the start.
-    let _ = say_filled.send(filled);
+    let keeper = match fill(shared, &mut shard) {
+        Ok((filled, keeper)) => {
+            let _ = say_filled.send(Ok(filled));
+            keeper
+        }
+        Err(reason) => return drop(say_filled.send(Err(reason))),
+    };
     let Ok(doorbells) = take.recv() else { return };
     let mut worker = Worker::new(Parts {
         core,
@@ -451,29 +477,27 @@ fn work(
     }
 }
 
-/// What a core begins with: what is imported, or what its logs hold, and a new log.
-fn fill(shared: &Shared, shard: &mut Shard) -> Result<(Filled, Option<Keeper>), String> {
-    let keeper = shared.data.as_ref().map(|data| keep(data, shard)).transpose()?;
+/// What a core begins with: what is imported, or what its files hold, and perhaps a new log.
+fn fill(shared: &Shared, shard: &mut Shard) -> Result<(Filled, Keeper), String> {
+    let mut records = Records::default();
+    if let Some(found) = &shared.found {
+        records = recovery::load(shared.place.open()?, found, shard)?;
+        shard.set_generation(found.generation);
+        shard.snapshots().found(found.cut_unix_ms());
+    } else {
+        shard.set_generation(1);
+    }
     let imported = shared.import.as_ref().map(|import| import.fill(shard)).transpose()?;
+    let (mut store, mut requests) = (Store::default(), Requests::default());
+    if shared.config.persistence.appendonly {
+        shard.start_log(records);
+        store.begin_log(shard, clock::read().mono_us, &mut requests);
+        if imported.is_some() && shard.id() == CoreId(0) {
+            shard.begin_own_snapshot(); // what was imported is in no log
+        }
+    }
+    let keeper = Keeper::new(store, Performer::new(Arc::clone(&shared.place)), requests);
     Ok((imported.unwrap_or_default(), keeper))
-}
-
-/// Replays what the logs hold for this core, and begins a new one.
-fn keep(data: &Data, shard: &mut Shard) -> Result<Keeper, String> {
-    let records =
-        recovery::replay(&data.directory, &data.found, shard).map_err(|error| error.to_string())?;
-    let path = data.directory.path().to_owned();
-    let performer =
-        Performer::new(path).map_err(|error| format!("cannot open the data directory: {error}"))?;
-    let now = clock::read();
-    let header = Header {
-        generation: data.found.generation,
-        core: shard.id().0,
-        cores: shard.cores(),
-        created_unix_ms: now.unix_ms.0,
-    };
-    shard.start_log(records);
-    Ok(Keeper::begin(performer, header, now.mono_us))
 }
 
 #[cfg(test)]

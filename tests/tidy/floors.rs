@@ -22,6 +22,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("shard", 6),
     ("log", 7),
     ("snapshot", 7),
+    ("store", 8),
     ("replication", 7),
     ("cluster", 7),
     ("exchange", 7),

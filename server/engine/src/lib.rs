@@ -2,7 +2,7 @@
 //! it was not handed, and never waits: the server performs, the engine decides.
 //!
 //! Floors, imports point down only: base, memory, mesh, disk, config -> value -> keyspace ->
-//! effect -> command -> shard -> log, snapshot, exchange.
+//! effect -> command -> shard -> log, snapshot, exchange -> store.
 
 pub mod base;
 pub mod command;
@@ -16,4 +16,5 @@ pub mod memory;
 pub mod mesh;
 pub mod shard;
 pub mod snapshot;
+pub mod store;
 pub mod value;

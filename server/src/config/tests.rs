@@ -99,8 +99,8 @@ fn a_wrong_value_is_named_with_what_would_be_right() {
         "--port 70000: argument must be between 0 and 65535 inclusive; port takes an integer \
          from 0 to 65535"
     );
-    let error = config(&["--save", "3600 1"]).unwrap_err();
-    assert!(error.contains("snapshots are not there yet"), "{error}");
+    let error = config(&["--tls-port", "7000"]).unwrap_err();
+    assert!(error.contains("TLS is not there yet"), "{error}");
 }
 
 #[test]

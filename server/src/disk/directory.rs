@@ -4,11 +4,64 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use freehold_engine::disk::{FileName, Files, ReadError};
 
 /// The name of the file whose lock says that a server uses the directory.
 const LOCK: &str = "LOCK";
+
+/// Where the data directory is, opened when it is first needed: a node that keeps nothing makes
+/// none.
+pub struct DataPlace {
+    path: PathBuf,
+    opened: OnceLock<Result<DataDirectory, String>>,
+}
+
+impl DataPlace {
+    pub fn new(path: PathBuf) -> DataPlace {
+        DataPlace { path, opened: OnceLock::new() }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a node has kept something there.
+    pub fn is_used(&self) -> bool {
+        self.path.join(LOCK).exists()
+    }
+
+    /// The directory, opened or made.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn open(&self) -> Result<&DataDirectory, String> {
+        let opened = self.opened.get_or_init(|| DataDirectory::open(self.path.clone()));
+        opened.as_ref().map_err(Clone::clone)
+    }
+
+    /// Removes what the snapshot of `generation` has made superfluous: logs and snapshots of
+    /// earlier generations, and drafts that nobody writes any more.
+    ///
+    /// # Errors
+    /// A file cannot be removed; the others are.
+    pub fn tidy(&self, generation: u64) -> Result<usize, String> {
+        let directory = self.open()?;
+        let (mut removed, mut failed) = (0, Ok(0));
+        for name in directory.files().list()? {
+            let over = name.generation().is_some_and(|of| of < generation);
+            if !over {
+                continue;
+            }
+            match fs::remove_file(directory.path.join(name.to_string())) {
+                Ok(()) => removed += 1,
+                Err(error) => failed = Err(format!("{name} cannot be removed: {error}")),
+            }
+        }
+        failed.map(|_: usize| removed)
+    }
+}
 
 /// An open data directory. While it lives no other server can open it.
 pub struct DataDirectory {

@@ -6,9 +6,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use freehold_engine::disk::{Completion, Failure, FileName, Operation, Owner, Request};
 
+use super::directory::DataPlace;
 use crate::runtime::event::Errno;
 use crate::runtime::file_ops::Deed;
 use crate::runtime::ring::Ring;
@@ -34,8 +36,9 @@ struct Pending {
 
 /// One core's hands on the data directory.
 pub struct Performer {
-    path: PathBuf,
-    directory: File,
+    place: Arc<DataPlace>,
+    /// For syncing names, once it is open.
+    directory: Option<File>,
     open: BTreeMap<FileName, Open>,
     pending: BTreeMap<u64, Pending>,
     next: u64,
@@ -44,19 +47,15 @@ pub struct Performer {
 }
 
 impl Performer {
-    /// For files in `path`.
-    ///
-    /// # Errors
-    /// It cannot be opened.
-    pub fn new(path: PathBuf) -> io::Result<Performer> {
-        Ok(Performer {
-            directory: File::open(&path)?,
-            path,
+    pub fn new(place: Arc<DataPlace>) -> Performer {
+        Performer {
+            place,
+            directory: None,
             open: BTreeMap::new(),
             pending: BTreeMap::new(),
             next: 0,
             ended: Vec::new(),
-        })
+        }
     }
 
     /// Begins `request`; its end comes out of [`Performer::take_ended`].
@@ -102,16 +101,28 @@ impl Performer {
             }
             Operation::SyncDirectory => {
                 let id = self.expect(owner, tag, None, None);
-                ring.file(self.directory.as_fd(), Deed::Sync, id, Vec::new());
+                match &self.directory {
+                    Some(directory) => ring.file(directory.as_fd(), Deed::Sync, id, Vec::new()),
+                    None => self.done(id, Vec::new(), Err(Errno::NOT_OPEN)),
+                }
             }
         }
     }
 
     fn place(&self, name: FileName) -> PathBuf {
-        self.path.join(name.to_string())
+        self.place.path().join(name.to_string())
+    }
+
+    fn open_directory(&mut self) -> io::Result<()> {
+        if self.directory.is_none() {
+            let opened = self.place.open().map_err(io::Error::other)?;
+            self.directory = Some(File::open(opened.path())?);
+        }
+        Ok(())
     }
 
     fn create(&mut self, name: FileName) -> io::Result<()> {
+        self.open_directory()?;
         let file =
             OpenOptions::new().create(true).truncate(true).write(true).open(self.place(name))?;
         self.open.insert(name, Open { file, under_way: 0, allocated: 0, close: None });
@@ -186,6 +197,11 @@ impl Performer {
         let failed = |error: io::Error| failure(Errno(error.raw_os_error().unwrap_or(0)));
         let outcome = outcome.map_err(failed);
         self.ended.push(Completion { owner, tag, outcome, buffer: Vec::new() });
+    }
+
+    /// Whether there are ends to be taken.
+    pub fn has_ended(&self) -> bool {
+        !self.ended.is_empty()
     }
 
     /// Operations whose end has not been taken.

@@ -4,6 +4,8 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::Sender;
 
+use freehold_engine::store::Told;
+
 use super::Worker;
 use crate::runtime::token::Tag;
 
@@ -52,6 +54,8 @@ pub enum News {
     Stop { now: bool, reason: String },
     /// A core has closed all its connections.
     Drained,
+    /// A snapshot counts, or has failed.
+    Snapshot(Told),
     /// A core cannot go on.
     Broken { core: usize, reason: String },
 }

@@ -8,23 +8,26 @@ use std::io;
 
 use freehold_engine::command::session::SessionId;
 use freehold_engine::disk::Requests;
-use freehold_engine::log::{Header, Health, Log};
+use freehold_engine::log::Health;
 use freehold_engine::mesh::CoreId;
 use freehold_engine::shard::{Message, Trouble};
+use freehold_engine::store::Store;
 
-use super::Worker;
+use super::{News, Worker};
 use crate::disk::performer::Performer;
 use crate::observe::log;
 use crate::runtime::event::Errno;
 use crate::runtime::token::Tag;
 
-/// A core's log with what waits for it.
+/// A core's files with what waits for them.
 pub struct Keeper {
-    log: Log,
+    store: Store,
     performer: Performer,
     requests: Requests,
     /// Up to where changes may be told, in bytes of records.
     told: u64,
+    /// A snapshot's walk goes on at once.
+    more: bool,
     /// Connections with replies that wait, by what they wait for.
     replies: VecDeque<(u64, Tag)>,
     /// Messages that wait, likewise.
@@ -37,21 +40,26 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Begins a log in the directory of `performer`.
-    pub fn begin(performer: Performer, header: Header, now_us: u64) -> Keeper {
-        let mut requests = Requests::default();
-        let log = Log::begin(header, 0, now_us, &mut requests);
+    /// Keeps what `store` decides with the hands of `performer`; `requests` are what it has asked
+    /// for so far.
+    pub fn new(store: Store, performer: Performer, requests: Requests) -> Keeper {
         Keeper {
-            log,
+            told: if store.logs() { 0 } else { u64::MAX },
+            store,
             performer,
             requests,
-            told: 0,
+            more: false,
             replies: VecDeque::new(),
             messages: VecDeque::new(),
             cleared: 0,
             health: Health::Sound,
             health_turn: 0,
         }
+    }
+
+    /// Whether a snapshot has more to do at once.
+    pub fn has_more(&self) -> bool {
+        self.more
     }
 
     /// Whether nothing can have been written since the disk failed us: what is told now was
@@ -63,43 +71,49 @@ impl Keeper {
 
 impl Worker {
     /// The end of a turn, before anything of it is told.
-    #[inline]
     pub(super) fn keep(&mut self) {
-        if self.keeper.is_some() {
-            self.keep_turn();
-        }
-    }
-
-    fn keep_turn(&mut self) {
-        let policy = self.shard.config().persistence.appendfsync;
         let ending = self.phase != super::Phase::Serving;
-        let Some(keeper) = &mut self.keeper else { return };
-        let Some(records) = self.shard.log() else { return };
-        keeper.log.turn(records, policy, self.now_us, &mut keeper.requests);
-        if ending {
-            keeper.log.sync(self.now_us, &mut keeper.requests);
+        let keeper = &mut self.keeper;
+        keeper.more = keeper.store.turn(&mut self.shard, self.now_us, ending, &mut keeper.requests);
+        if !keeper.requests.is_empty() || keeper.performer.has_ended() {
+            self.perform_requests();
+        } else if keeper.store.logs() {
+            self.refresh_told();
         }
-        for request in keeper.requests.take() {
-            keeper.performer.begin(request, &mut self.ring);
-        }
-        self.book_ended();
     }
 
     /// The ring has reported the end of something that was done with a file.
     pub(super) fn file_done(&mut self, id: u64, buffer: Vec<u8>, outcome: Result<(), Errno>) {
-        let Some(keeper) = &mut self.keeper else { return };
-        keeper.performer.done(id, buffer, outcome);
-        self.book_ended();
+        self.keeper.performer.done(id, buffer, outcome);
+        self.perform_requests();
     }
 
-    fn book_ended(&mut self) {
-        let policy = self.shard.config().persistence.appendfsync;
-        let Some(keeper) = &mut self.keeper else { return };
-        for completion in keeper.performer.take_ended() {
-            keeper.log.completed(completion, self.now_us);
+    fn perform_requests(&mut self) {
+        let keeper = &mut self.keeper;
+        loop {
+            for request in keeper.requests.take() {
+                keeper.performer.begin(request, &mut self.ring);
+            }
+            let ended = keeper.performer.take_ended();
+            if ended.is_empty() {
+                break;
+            }
+            for completion in ended {
+                let requests = &mut keeper.requests;
+                keeper.store.completed(completion, &mut self.shard, self.now_us, requests);
+            }
         }
-        keeper.told = keeper.log.acknowledged(policy, self.now_us);
-        let health = keeper.log.health();
+        for told in keeper.store.take_told() {
+            self.report.send(News::Snapshot(told));
+        }
+        self.refresh_told();
+    }
+
+    fn refresh_told(&mut self) {
+        let policy = self.shard.config().persistence.appendfsync;
+        let keeper = &mut self.keeper;
+        keeper.told = keeper.store.acknowledged(policy, self.now_us);
+        let health = keeper.store.health();
         if health != keeper.health {
             (keeper.health, keeper.health_turn) = (health, self.turns);
             self.health_changed(health);
@@ -133,7 +147,7 @@ impl Worker {
     /// says just that.
     #[cold]
     fn close_unanswered(&mut self) {
-        let Some(keeper) = &mut self.keeper else { return };
+        let keeper = &mut self.keeper;
         for (_, tag) in std::mem::take(&mut keeper.replies) {
             self.close(tag);
         }
@@ -142,7 +156,7 @@ impl Worker {
     /// What has waited for the log and need not any more.
     fn tell_kept(&mut self) {
         loop {
-            let Some(keeper) = &mut self.keeper else { return };
+            let keeper = &mut self.keeper;
             let ready = keeper.replies.front().filter(|(at, _)| *at <= keeper.told);
             let Some(&(at, tag)) = ready else { break };
             keeper.replies.pop_front();
@@ -176,10 +190,16 @@ impl Worker {
         connection.sending = Some(self.ring.send(connection.socket(), tag, buffer));
     }
 
+    /// Whether replies may have to wait.
+    #[inline]
+    pub(super) fn holds_back(&self) -> bool {
+        self.keeper.store.logs()
+    }
+
     /// Keeps what the session has written until the log allows it to leave. False: it may leave
     /// now.
     pub(super) fn hold_back(&mut self, tag: Tag, session: SessionId) -> bool {
-        let Some(keeper) = &mut self.keeper else { return false };
+        let keeper = &mut self.keeper;
         let Some(connection) = self.connections.get_mut(tag) else { return true };
         let at = self.shard.log_end();
         let behind = !connection.kept.is_empty() || !connection.released.is_empty();
@@ -203,7 +223,10 @@ impl Worker {
 
     /// Messages for other cores that tell of changes wait like replies; what only asks does not.
     pub(super) fn tell_messages(&mut self) {
-        let Some(keeper) = &mut self.keeper else { return };
+        let keeper = &mut self.keeper;
+        if !keeper.store.logs() {
+            return;
+        }
         let at = self.shard.log_end();
         let outbox = self.shard.outbox();
         if at > keeper.told && outbox.len() > keeper.cleared {
@@ -231,28 +254,19 @@ impl Worker {
 
     /// The mesh has taken what it had room for.
     pub(super) fn note_sent(&mut self) {
-        if let Some(keeper) = &mut self.keeper {
-            keeper.cleared = self.shard.outbox().len();
-        }
+        self.keeper.cleared = self.shard.outbox().len();
     }
 
     /// When the log next has something to do.
     pub(super) fn keep_wake_us(&mut self) -> u64 {
-        let policy = self.shard.config().persistence.appendfsync;
-        let Some(keeper) = &self.keeper else { return u64::MAX };
-        let more = self.shard.log_end() > keeper.log.end();
-        let at = keeper.log.next_wake_us(policy, more);
         // A sync that is late lets replies go when it ends, which wakes the core by itself.
-        at.saturating_sub(self.now_us)
+        self.keeper.store.next_wake_us(&mut self.shard).saturating_sub(self.now_us)
     }
 
     /// Nothing is left to be made durable or told.
     pub(super) fn is_kept(&mut self) -> bool {
-        let end = self.shard.log_end();
-        self.keeper.as_ref().is_none_or(|keeper| {
-            let broken = matches!(keeper.health, Health::Broken(_) | Health::Full);
-            let quiet = keeper.log.is_quiet() && keeper.log.end() >= end;
-            broken || quiet && keeper.performer.is_idle()
-        })
+        let keeper = &self.keeper;
+        keeper.health != Health::Sound
+            || keeper.store.is_quiet(&mut self.shard) && keeper.performer.is_idle()
     }
 }

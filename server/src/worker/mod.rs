@@ -39,8 +39,7 @@ pub struct Parts {
     pub shard: Shard,
     pub ring: Ring,
     pub mesh: Mesh,
-    /// With `appendonly yes`.
-    pub keeper: Option<Keeper>,
+    pub keeper: Keeper,
     pub listeners: Arc<Listeners>,
     pub census: Arc<Census>,
     pub control: Arc<Control>,
@@ -53,7 +52,7 @@ pub struct Worker {
     shard: Shard,
     ring: Ring,
     mesh: Mesh,
-    keeper: Option<Keeper>,
+    keeper: Keeper,
     connections: Connections,
     spare: SpareBuffers,
     /// Sessions to look after, kept for its capacity.

@@ -82,6 +82,7 @@ impl Worker {
     /// How long the next enter may sleep. Says so to the other cores when it may.
     fn patience(&mut self) -> Patience {
         let pending = self.more_upkeep
+            || self.keeper.has_more()
             || !self.held.is_empty()
             || !self.arrivals.is_empty()
             || self.mesh.has_unsent();
@@ -290,7 +291,7 @@ impl Worker {
     /// `prompt_bytes_max` the end of the send need not end the core's sleep: nothing waits for it.
     #[inline]
     fn send_output(&mut self, tag: Tag, session: SessionId, prompt_bytes_max: usize) {
-        if self.keeper.is_some() && self.hold_back(tag, session) {
+        if self.holds_back() && self.hold_back(tag, session) {
             return;
         }
         let Some(connection) = self.connections.get_mut(tag) else { return };

@@ -17,12 +17,12 @@ use super::stats::Stats;
 use crate::base::random::Random;
 use crate::base::time::{Now, UnixMillis};
 use crate::config::{Config, NotifyClasses};
-use crate::effect::{Effect, Effects, Gone, Watched};
+use crate::effect::{Effect, Effects, Gone, Watched, encode_entry};
 use crate::keyspace::{
     EntryRef, Hit, KeyRef, Keyspace, PREFETCH_MAX, StringForm, ValueRef, eviction,
 };
 use crate::memory::Handle;
-use crate::mesh::CoreId;
+use crate::mesh::{CoreId, Snapshots};
 use crate::value::{Kind, Rules, Stored, Value};
 
 /// What a command asks of its shard beyond the keyspace.
@@ -49,6 +49,16 @@ pub enum Request {
     /// Nobody of this connection watches these keys any more.
     Unwatch(Vec<Watched>),
     Log(String),
+}
+
+/// A point in time at which this core's part of a snapshot has begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cut {
+    /// Its number, the same on all cores: what changes afterwards is of this generation.
+    pub generation: u64,
+    /// Where the records of the generation before end; 0 without a log.
+    pub log_end: u64,
+    pub unix_ms: UnixMillis,
 }
 
 /// The state of one core that commands work on.
@@ -85,6 +95,12 @@ pub struct Core {
     /// Keys it needs and does not name, and which may live on other cores: it will run again.
     pub unreached: Option<Vec<Box<[u8]>>>,
     pub requests: Vec<Request>,
+    /// The generation of files that holds what changes now.
+    pub generation: u64,
+    /// How snapshots stand in the node.
+    pub snapshots: Snapshots,
+    /// A cut the server has yet to hear of.
+    pub cut: Option<Cut>,
 }
 
 impl Core {
@@ -104,6 +120,16 @@ impl Core {
         }
         self.effects.set_notify(config.notify);
         self.config = config;
+    }
+
+    /// Cuts this core's keys here and now; all cores do at the same moment, between transactions.
+    pub fn cut(&mut self) {
+        self.generation += 1;
+        self.keyspace.begin_cut(encode_entry);
+        self.snapshots.cut(self.effects.changes());
+        let log_end = self.effects.log().map_or(0, |records| records.end());
+        let (generation, unix_ms) = (self.generation, self.now.unix_ms);
+        self.cut = Some(Cut { generation, log_end, unix_ms });
     }
 
     /// Says what a key holds now, all of it.

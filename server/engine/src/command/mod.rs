@@ -33,6 +33,7 @@ pub mod keys;
 pub mod lists;
 pub mod memory;
 pub mod object;
+pub mod persistence;
 pub mod pubsub;
 pub mod scan;
 pub mod server;
@@ -68,6 +69,7 @@ pub const FAMILIES: &[&[Spec]] = &[
     client::TABLE,
     configuration::TABLE,
     server::TABLE,
+    persistence::TABLE,
     info::TABLE,
     introspect::TABLE,
     cluster::TABLE,

@@ -79,19 +79,6 @@ pub const TABLE: &[Spec] = &[
         ],
         ..Spec::ROW
     },
-    Spec {
-        name: "LASTSAVE",
-        arity: Arity::Exactly(1),
-        flags: LOADING | STALE | FAST,
-        acl: ADMINISTRATION | DANGEROUS,
-        tips: &["nondeterministic_output"],
-        run: Run::Here(lastsave),
-        since: "1.0.0",
-        group: "server",
-        summary: "Get the UNIX time stamp of the last successful save to disk",
-        examples: &[("LASTSAVE", ":*")],
-        ..Spec::ROW
-    },
 ];
 
 fn time(cx: &mut Cx<'_>, _args: Args<'_>, reply: &mut Reply<'_>) -> Done {
@@ -160,11 +147,5 @@ fn wait(_cx: &mut Cx<'_>, args: Args<'_>, reply: &mut Reply<'_>) -> Done {
         return Err(CommandError::Said("ERR timeout is negative"));
     }
     reply.integer(0);
-    Ok(())
-}
-
-/// Nothing has been saved since the start, so the start is what Redis would answer.
-fn lastsave(cx: &mut Cx<'_>, _args: Args<'_>, reply: &mut Reply<'_>) -> Done {
-    reply.integer(cx.core.node.started_unix_ms / 1000);
     Ok(())
 }

@@ -128,6 +128,8 @@ pub struct Persistence {
     pub appendfsync: Appendfsync,
     /// Where logs and snapshots are, below `dir`.
     pub appenddirname: String,
+    /// Pairs of words: after so many seconds, if so many keys have changed.
+    pub save: Vec<String>,
 }
 
 /// Why CONFIG SET changed nothing. Displays as Redis 7.0.15 answers, without the leading `ERR`.
@@ -291,8 +293,12 @@ fn refused(name: &[u8], reason: &str) -> ConfigError {
     }
 }
 
-const NO_PERSISTENCE: Persistence =
-    Persistence { appendonly: false, appendfsync: Appendfsync::No, appenddirname: String::new() };
+const NO_PERSISTENCE: Persistence = Persistence {
+    appendonly: false,
+    appendfsync: Appendfsync::No,
+    appenddirname: String::new(),
+    save: Vec::new(),
+};
 
 /// Every field empty: the rows know the defaults.
 fn blank() -> Config {

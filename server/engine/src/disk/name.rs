@@ -34,6 +34,16 @@ impl fmt::Display for FileName {
 }
 
 impl FileName {
+    /// Which generation it belongs to; none for the manifest.
+    pub fn generation(&self) -> Option<u64> {
+        match *self {
+            FileName::Manifest | FileName::ManifestDraft => None,
+            FileName::Log { generation, .. }
+            | FileName::Snapshot { generation, .. }
+            | FileName::SnapshotDraft { generation, .. } => Some(generation),
+        }
+    }
+
     /// Reads back what [`fmt::Display`] prints; `None` for any other file.
     pub fn parse(text: &str) -> Option<FileName> {
         match text {

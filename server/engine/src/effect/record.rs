@@ -264,12 +264,17 @@ impl Records {
     /// Moves the whole records behind what `into` holds.
     pub fn take(&mut self, into: &mut Vec<u8>) {
         self.seal();
-        let whole = self.open.unwrap_or(self.bytes.len());
+        self.take_to(self.end(), into);
+    }
+
+    /// As [`Records::take`] for the records up to a place where one has ended.
+    pub fn take_to(&mut self, end: u64, into: &mut Vec<u8>) {
+        let whole = (end - self.taken) as usize;
         self.taken += whole as u64;
         into.extend_from_slice(&self.bytes[..whole]);
         self.bytes.drain(..whole);
         if let Some(start) = &mut self.open {
-            *start = 0;
+            *start -= whole;
         }
     }
 }

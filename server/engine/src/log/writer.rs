@@ -45,13 +45,16 @@ const FLIGHTS_MAX: usize = 8;
 /// quick to be durable are done by then.
 const FLIGHT_US: u64 = 150;
 
-/// Tags of requests; that of a write is this and its number.
+/// Tags of requests, below the generation; that of a write is this and its number.
 const CREATE: u64 = 0;
 const ALLOCATE: u64 = 1;
 const SYNC: u64 = 2;
 const NAME: u64 = 3;
 const CLOSE: u64 = 4;
 const WRITE: u64 = 8;
+
+/// The generation stands in the bits above.
+const TAG_BITS: u32 = 40;
 
 /// Whether the disk takes what it is given.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,6 +123,8 @@ pub struct Log {
     named: bool,
     /// Where its records begin to count.
     first: u64,
+    /// Where they end for good.
+    last: u64,
 }
 
 impl Log {
@@ -143,18 +148,37 @@ impl Log {
             health: Health::Sound,
             named: false,
             first: records,
+            last: u64::MAX,
         };
         let file = log.file();
         let first = Operation::Write { file, offset: 0, bytes: header.encode(), durable: true };
-        requests.push(Owner::Log, CREATE, Operation::Create(file));
-        requests.push(Owner::Log, ALLOCATE, Operation::Allocate { file, end: ALLOCATE_BYTES });
-        requests.push(Owner::Log, CREATE, first);
-        requests.push(Owner::Log, NAME, Operation::SyncDirectory);
+        requests.push(Owner::Log, log.tag(CREATE), Operation::Create(file));
+        requests.push(
+            Owner::Log,
+            log.tag(ALLOCATE),
+            Operation::Allocate { file, end: ALLOCATE_BYTES },
+        );
+        requests.push(Owner::Log, log.tag(CREATE), first);
+        requests.push(Owner::Log, log.tag(NAME), Operation::SyncDirectory);
         log
     }
 
     pub fn file(&self) -> FileName {
         FileName::Log { generation: self.header.generation, core: self.header.core }
+    }
+
+    fn tag(&self, tag: u64) -> u64 {
+        self.header.generation << TAG_BITS | tag
+    }
+
+    /// Whether a completion is that of a request of this log.
+    pub fn asked(&self, completion: &Completion) -> bool {
+        completion.tag >> TAG_BITS == self.header.generation & ((1 << (64 - TAG_BITS)) - 1)
+    }
+
+    /// The last records are those before `end`; what comes after is another log's.
+    pub fn end_at(&mut self, end: u64) {
+        self.last = end;
     }
 
     pub fn health(&self) -> Health {
@@ -194,6 +218,21 @@ impl Log {
         self.flights.is_empty() && self.syncing.is_none() && self.durable() == self.end.records
     }
 
+    /// Where its records end for good; the largest number while that is not known.
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// No more records will come than it is known to end with.
+    pub fn has_end(&self) -> bool {
+        self.last != u64::MAX
+    }
+
+    /// All its records are durable, and no more will come.
+    pub fn is_over(&self) -> bool {
+        self.is_quiet() && self.end.records >= self.last
+    }
+
     /// When it next has something to do by itself; `more`: there are records it has not taken.
     pub fn next_wake_us(&self, policy: Appendfsync, more: bool) -> u64 {
         if self.retry_us > 0 {
@@ -226,7 +265,7 @@ impl Log {
             self.retry_us = 0;
             self.retry(now_us, requests);
         }
-        if records.end() > self.end.records && self.may_begin(now_us) {
+        if records.end().min(self.last) > self.end.records && self.may_begin(now_us) {
             self.write(records, policy, now_us, requests);
         }
         let due = now_us.saturating_sub(self.synced_us) >= SYNC_EVERY_US;
@@ -246,19 +285,19 @@ impl Log {
         }
         self.synced_us = now_us;
         self.syncing = Some(UnderWay { to: self.written, since_us: now_us });
-        requests.push(Owner::Log, SYNC, Operation::Sync(self.file()));
+        requests.push(Owner::Log, self.tag(SYNC), Operation::Sync(self.file()));
     }
 
     /// No more requests will be made of it.
     pub fn close(&mut self, requests: &mut Requests) {
-        requests.push(Owner::Log, CLOSE, Operation::Close(self.file()));
+        requests.push(Owner::Log, self.tag(CLOSE), Operation::Close(self.file()));
     }
 
     fn allocate(&mut self, requests: &mut Requests) {
         self.allocating = true;
         self.allocating_to = self.end.offset.max(self.allocated) + ALLOCATE_BYTES;
         let (file, end) = (self.file(), self.allocating_to);
-        requests.push(Owner::Log, ALLOCATE, Operation::Allocate { file, end });
+        requests.push(Owner::Log, self.tag(ALLOCATE), Operation::Allocate { file, end });
     }
 
     fn write(
@@ -271,7 +310,7 @@ impl Log {
         let mut batch = self.spare.pop().unwrap_or_default();
         batch.clear();
         batch.resize(HEAD_BYTES, 0);
-        records.take(&mut batch);
+        records.take_to(records.end().min(self.last), &mut batch);
         self.batches += 1;
         let head = Head {
             length: u32::try_from(batch.len() - HEAD_BYTES).unwrap_or(u32::MAX),
@@ -285,7 +324,7 @@ impl Log {
         let (number, durable) = (self.batches, policy == Appendfsync::Always);
         let state = FlightState::UnderWay;
         let flight = Flight { number, offset, to: self.end, durable, since_us: now_us, state };
-        requests.push(Owner::Log, WRITE + number, self.operation(&flight, batch));
+        requests.push(Owner::Log, self.tag(WRITE + number), self.operation(&flight, batch));
         self.flights.push_back(flight);
     }
 
@@ -309,7 +348,8 @@ impl Log {
                 let bytes = std::mem::take(bytes);
                 flight.state = FlightState::UnderWay;
                 flight.since_us = now_us;
-                requests.push(Owner::Log, WRITE + flight.number, self.operation(flight, bytes));
+                let tag = self.tag(WRITE + flight.number);
+                requests.push(Owner::Log, tag, self.operation(flight, bytes));
             }
         }
         self.flights = flights;
@@ -320,10 +360,11 @@ impl Log {
 
     /// A request of this log has ended.
     pub fn completed(&mut self, completion: Completion, now_us: u64) {
-        if completion.tag > WRITE {
-            return self.landed(completion, now_us);
+        let tag = completion.tag & ((1 << TAG_BITS) - 1);
+        if tag > WRITE {
+            return self.landed(tag - WRITE, completion, now_us);
         }
-        match (completion.tag, completion.outcome) {
+        match (tag, completion.outcome) {
             (CLOSE, _) => {}
             (ALLOCATE, Ok(())) => {
                 self.allocating = false;
@@ -348,8 +389,7 @@ impl Log {
         }
     }
 
-    fn landed(&mut self, completion: Completion, now_us: u64) {
-        let number = completion.tag - WRITE;
+    fn landed(&mut self, number: u64, completion: Completion, now_us: u64) {
         let Some(flight) = self.flights.iter_mut().find(|flight| flight.number == number) else {
             return;
         };

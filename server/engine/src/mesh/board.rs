@@ -4,6 +4,7 @@
 
 use super::Padded;
 use super::fabric::CoreId;
+use super::snapshots::Snapshots;
 use super::sync::{Arc, AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 /// What one core tells the others and the control thread. Written by that core once a turn, read
@@ -14,6 +15,7 @@ pub struct Published {
     memory_used_bytes: AtomicI64,
     connections: AtomicU64,
     commands: AtomicU64,
+    changes: AtomicU64,
     /// On its own lines: senders read it often, and the figures are written often.
     pub(super) sleeping: Padded<AtomicBool>,
 }
@@ -34,6 +36,16 @@ impl Published {
         self.commands.load(Ordering::Relaxed)
     }
 
+    /// Changes of keys the core has noted since the start.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    /// Replaces the count of changes; the core calls this once a turn.
+    pub fn publish_changes(&self, changes: u64) {
+        self.changes.store(changes, Ordering::Relaxed);
+    }
+
     /// Replaces the figures; the core calls this once a turn.
     pub fn publish(&self, memory_used_bytes: i64, connections: u64, commands: u64) {
         self.memory_used_bytes.store(memory_used_bytes, Ordering::Relaxed);
@@ -48,6 +60,7 @@ pub struct Board {
     cores: Arc<Vec<Published>>,
     /// Cores whose log finds no space, and those whose log is broken.
     troubles: Arc<[AtomicU64; 2]>,
+    snapshots: Snapshots,
 }
 
 impl Board {
@@ -56,6 +69,7 @@ impl Board {
         Board {
             cores: Arc::new((0..cores).map(|_| Published::default()).collect()),
             troubles: Arc::default(),
+            snapshots: Snapshots::default(),
         }
     }
 
@@ -70,6 +84,16 @@ impl Board {
     /// What each core publishes, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Published> {
         self.cores.iter()
+    }
+
+    /// The snapshots of the node.
+    pub fn snapshots(&self) -> &Snapshots {
+        &self.snapshots
+    }
+
+    /// Changes noted by all cores together since the start.
+    pub fn changes(&self) -> u64 {
+        self.iter().map(Published::changes).sum()
     }
 
     /// Counts one core more, or one fewer, whose log is in this kind of trouble.

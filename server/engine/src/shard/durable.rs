@@ -4,13 +4,36 @@
 use std::ops::Range;
 
 use super::{Message, Shard};
+use crate::base::time::Now;
 use crate::command::error::Trouble;
-use crate::effect::{Placed, Records, apply};
+use crate::effect::{Effect, Placed, Records, apply};
+use crate::keyspace::Keyspace;
+use crate::mesh::Snapshots;
 
 impl Shard {
     /// The slots whose keys are kept here.
     pub fn slots(&self) -> Range<u16> {
         self.core.keyspace.slots()
+    }
+
+    /// The keys of this core, for whoever writes them down.
+    pub fn keyspace_mut(&mut self) -> &mut Keyspace {
+        &mut self.core.keyspace
+    }
+
+    /// The generation of files that holds what changes now.
+    pub fn generation(&self) -> u64 {
+        self.core.generation
+    }
+
+    /// How snapshots stand in the node.
+    pub fn snapshots(&self) -> &Snapshots {
+        &self.core.snapshots
+    }
+
+    /// The clocks of this turn.
+    pub fn now(&self) -> Now {
+        self.core.now
     }
 
     /// How many cores the node has.
@@ -34,9 +57,14 @@ impl Shard {
         self.core.effects.log().map_or(0, |records| records.end())
     }
 
-    /// Makes a change that a log tells of.
-    pub fn replay(&mut self, placed: &Placed<'_>) {
-        apply(&mut self.core.keyspace, &placed.effect, self.core.access);
+    /// Makes a change that a log tells of. False: no keyspace can have told it.
+    pub fn replay(&mut self, placed: &Placed<'_>) -> bool {
+        self.load(&placed.effect)
+    }
+
+    /// Makes a change that a snapshot tells of, likewise.
+    pub fn load(&mut self, effect: &Effect<'_>) -> bool {
+        apply(&mut self.core.keyspace, effect, self.core.access)
     }
 
     /// This core's log is in trouble, or no longer: no core accepts writes while one's is.

@@ -13,7 +13,7 @@ use crate::command::context::KeyHint;
 use crate::command::error::CommandError;
 use crate::command::pubsub;
 use crate::command::session::{PortKind, ReplyMode, Session, SessionId};
-use crate::command::spec::{Blocking, Control, Flags, MAY_REPLICATE, NO_AUTH, Run, WRITE};
+use crate::command::spec::{ADMIN, Blocking, Control, Flags, MAY_REPLICATE, NO_AUTH, Run, WRITE};
 use crate::command::table::Command;
 use crate::mesh::CoreId;
 
@@ -86,6 +86,9 @@ impl Shard {
                 self.may_block(id, command, blocking, key, args, framing)
             }
             (Run::Cursor(_), _) => self.cursor(id, command, args, framing),
+            (Run::Everywhere { exclusive: true, .. }, _) if command.spec.is(ADMIN) => {
+                self.begin_snapshot(id, command, args, framing)
+            }
             (Run::Everywhere { exclusive, .. }, _) => {
                 self.everywhere(id, command, exclusive, args, framing)
             }

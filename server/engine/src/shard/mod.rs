@@ -26,6 +26,7 @@ mod parcel;
 mod pubsub;
 mod receive;
 mod remote;
+mod snapshot;
 mod state;
 mod transaction;
 mod upkeep;
@@ -55,6 +56,7 @@ use crate::keyspace::{Keyspace, eviction};
 use crate::mesh::{Board, CoreId, Tickets, owner_of, slots_of};
 use crate::value::Rules;
 
+pub use crate::command::context::Cut;
 pub use crate::command::error::Trouble;
 use crate::command::request::OwnedRequest;
 use batch::Plan;
@@ -140,6 +142,7 @@ pub struct Shard {
     tickets: Tickets,
     /// What keeps this core's log from being written.
     own_trouble: Option<Trouble>,
+    saves: snapshot::Saves,
     upkeep: upkeep::Upkeep,
     next_client: u64,
     sample_countdown: u32,
@@ -182,6 +185,7 @@ impl Shard {
             board: blueprint.board,
             tickets: blueprint.tickets,
             own_trouble: None,
+            saves: snapshot::Saves::default(),
             upkeep: upkeep::Upkeep::default(),
             next_client: u64::from(id.0) + 1,
             sample_countdown: 0,
@@ -313,6 +317,9 @@ fn core_of(blueprint: &Blueprint, table: &Table) -> Core {
         reached: false,
         unreached: None,
         requests: Vec::new(),
+        generation: 0,
+        snapshots: blueprint.board.snapshots().clone(),
+        cut: None,
     };
     core.set_config(blueprint.config.clone());
     core

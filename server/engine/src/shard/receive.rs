@@ -100,6 +100,9 @@ impl Shard {
         let mut used = 0;
         let mut taken = 0;
         while used < buffer.len() {
+            if self.is_closing(id) {
+                return buffer.len(); // nobody will ask for it again
+            }
             if !self.may_take(id) || taken >= REQUESTS_PER_TURN_MAX {
                 self.leave_for_later(id);
                 return used;
@@ -125,6 +128,10 @@ impl Shard {
             }
         }
         used
+    }
+
+    fn is_closing(&self, id: SessionId) -> bool {
+        self.core.sessions.get(id).is_none_or(|session| session.closing != Closing::No)
     }
 
     /// Whether the connection's next request may run now.

@@ -3,6 +3,7 @@
 
 use super::Shard;
 use super::limits::{HANDSHAKE_DEADLINE_US, PARTIAL_DEADLINE_US};
+use super::snapshot::LOOK_EVERY_US;
 use crate::command::hashes;
 use crate::command::session::{Closing, SessionId};
 use crate::config::{NotifyClasses, OutputClass};
@@ -48,6 +49,9 @@ impl Shard {
         let now_us = self.core.now.mono_us;
         self.end_pause();
         self.end_late_waits();
+        if self.awaits_snapshot() {
+            self.look_at_saves();
+        }
         self.run_backlog();
         self.settle();
         if self.upkeep.more_expiry || now_us >= self.upkeep.next_expiry_us {
@@ -77,6 +81,9 @@ impl Shard {
         }
         if self.pause.until_mono_us > 0 {
             next = next.min(self.pause.until_mono_us);
+        }
+        if self.awaits_snapshot() {
+            next = next.min(self.core.now.mono_us + LOOK_EVERY_US);
         }
         next = next.min(self.blocked.next_deadline_us().unwrap_or(u64::MAX));
         next.saturating_sub(self.core.now.mono_us)
@@ -113,6 +120,8 @@ impl Shard {
     }
 
     fn second_hand(&mut self) {
+        self.board.core(self.core.id).publish_changes(self.core.effects.changes());
+        self.follow_save_rules();
         let now_us = self.core.now.mono_us;
         let used = self.board.memory_used_bytes().max(0) as u64;
         let stats = &mut self.core.stats;

@@ -7,11 +7,13 @@
 //! [`Writer::outcome`] is `Done`. After `Abandoned` (a flush came between) it begins anew.
 
 mod block;
+mod commit;
 mod load;
 mod manifest;
 mod writer;
 
 pub use block::{Fault, Header};
+pub use commit::Commit;
 pub use load::{LoadError, load};
 pub use manifest::{MANIFEST_BYTES_MAX, Manifest};
 pub use writer::{Outcome, Writer};

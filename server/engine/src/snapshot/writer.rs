@@ -68,6 +68,11 @@ impl Writer {
     /// Cuts `keyspace` here and now; see [`Keyspace::begin_cut`] for when that may be.
     pub fn begin(keyspace: &mut Keyspace, header: Header, requests: &mut Requests) -> Writer {
         keyspace.begin_cut(encode_entry);
+        Writer::of_cut(header, requests)
+    }
+
+    /// As [`Writer::begin`] for a keyspace that has been cut since the last turn.
+    pub fn of_cut(header: Header, requests: &mut Requests) -> Writer {
         let Header { generation, core, .. } = header;
         let draft = FileName::SnapshotDraft { generation, core };
         let mut writer = Writer {

@@ -145,20 +145,35 @@ fn persistence(core: &Core, sum: &InfoPart, text: &mut String) {
     zeros(text, &["current_cow_size_age"]);
     line(text, "current_fork_perc", "0.00");
     zeros(text, &["current_save_keys_processed", "current_save_keys_total"]);
-    line(text, "rdb_changes_since_last_save", sum.stats.changes);
-    line(text, "rdb_bgsave_in_progress", 0);
-    line(text, "rdb_last_save_time", core.node.started_unix_ms / 1000);
-    line(text, "rdb_last_bgsave_status", "ok");
-    line(text, "rdb_last_bgsave_time_sec", -1);
-    line(text, "rdb_current_bgsave_time_sec", -1);
-    zeros(text, &["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired"]);
-    zeros(text, &["rdb_last_load_keys_loaded", "aof_enabled", "aof_rewrite_in_progress"]);
+    let figures = core.snapshots.figures();
+    let running = figures.running > 0;
+    let status = if figures.ended_well { "ok" } else { "err" };
+    let took_s = figures.took_ms.map_or(-1, |took_ms| took_ms / 1000);
+    let runs_s = (core.now.unix_ms.0 - figures.began_unix_ms) / 1000;
+    let runs_s = if running { runs_s.max(0) } else { -1 };
+    let saved_ms = match figures.saved_unix_ms {
+        0 => core.node.started_unix_ms,
+        saved_ms => saved_ms,
+    };
+    let changes = sum.stats.changes.saturating_sub(figures.changes_saved);
+    line(text, "rdb_changes_since_last_save", changes);
+    line(text, "rdb_bgsave_in_progress", u8::from(running));
+    line(text, "rdb_last_save_time", saved_ms / 1000);
+    line(text, "rdb_last_bgsave_status", status);
+    line(text, "rdb_last_bgsave_time_sec", took_s);
+    line(text, "rdb_current_bgsave_time_sec", runs_s);
+    line(text, "rdb_saves", figures.saved);
+    zeros(text, &["rdb_last_cow_size", "rdb_last_load_keys_expired"]);
+    zeros(text, &["rdb_last_load_keys_loaded"]);
+    let logs = core.config.persistence.appendonly;
+    line(text, "aof_enabled", u8::from(logs));
+    line(text, "aof_rewrite_in_progress", u8::from(running && logs));
     line(text, "aof_rewrite_scheduled", 0);
-    line(text, "aof_last_rewrite_time_sec", -1);
-    line(text, "aof_current_rewrite_time_sec", -1);
-    line(text, "aof_last_bgrewrite_status", "ok");
-    line(text, "aof_rewrites", 0);
-    line(text, "aof_last_write_status", "ok");
+    line(text, "aof_last_rewrite_time_sec", took_s);
+    line(text, "aof_current_rewrite_time_sec", if logs { runs_s } else { -1 });
+    line(text, "aof_last_bgrewrite_status", status);
+    line(text, "aof_rewrites", if logs { figures.saved } else { 0 });
+    line(text, "aof_last_write_status", if core.trouble.is_some() { "err" } else { "ok" });
     zeros(text, &["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
 }
 

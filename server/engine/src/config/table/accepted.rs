@@ -5,7 +5,6 @@
 use super::super::value::Kind;
 use super::{ANY_TEXT, ANY_WORDS, COUNT, INT, MEMORY, OptionRow, PORT};
 
-const PERSISTENCE: &str = "snapshots are not there yet; appendonly keeps what is written";
 const REPLICATION: &str = "replication is not there yet";
 const TLS: &str = "TLS is not there yet; end it in a proxy in front of the server";
 const SUPERVISOR: &str = "run it under systemd or another supervisor";
@@ -42,7 +41,6 @@ const YES_NO_OPTIONAL: Kind = Kind::Choice(&["no", "yes", "optional"]);
 const SHUTDOWN: Kind = Kind::Words { check: shutdown_words };
 
 pub(super) const FIXED: &[OptionRow] = &[
-    OptionRow::fixed("save", Kind::Words { check: save_points }, "", PERSISTENCE),
     OptionRow::fixed("replicaof", ANY_WORDS, "", REPLICATION).alias("slaveof").at_start(),
     OptionRow::fixed("min-replicas-to-write", INT, "0", REPLICATION).alias("min-slaves-to-write"),
     OptionRow::fixed("aclfile", ANY_TEXT, "", "ACL users are not there yet").at_start(),
@@ -271,16 +269,6 @@ pub(super) const KEPT: &[OptionRow] = &[
     OptionRow::kept("socket-mark-id", Kind::Integer { min: 0, max: u32::MAX as i64 }, "0", SYSTEM)
         .at_start(),
 ];
-
-fn save_points(words: &[String]) -> Result<(), &'static str> {
-    let number = |word: &String| crate::base::number::parse_i64(word.as_bytes());
-    let valid = words.len().is_multiple_of(2)
-        && words.chunks_exact(2).all(|pair| {
-            number(&pair[0]).is_some_and(|seconds| seconds >= 1)
-                && number(&pair[1]).is_some_and(|changes| changes >= 0)
-        });
-    if valid { Ok(()) } else { Err("Invalid save parameters") }
-}
 
 fn oom_scores(words: &[String]) -> Result<(), &'static str> {
     if words.len() != 3 {

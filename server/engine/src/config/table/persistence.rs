@@ -1,5 +1,7 @@
 //! What is kept on disk, and when it is durable.
 
+use crate::base::number::parse_i64;
+
 use super::super::kinds::Appendfsync;
 use super::super::value::Kind;
 use super::{OptionRow, field};
@@ -23,4 +25,16 @@ pub(super) const ROWS: &[OptionRow] = &[
     )
     .at_start()
     .says("The directory of logs and snapshots, below dir"),
+    OptionRow::new("save", Kind::Words { check: save_points }, "", field!(persistence.save))
+        .says("Pairs of seconds and changes: when a snapshot is taken by itself; \"\" for never"),
 ];
+
+fn save_points(words: &[String]) -> Result<(), &'static str> {
+    let number = |word: &String| parse_i64(word.as_bytes());
+    let valid = words.len().is_multiple_of(2)
+        && words.chunks_exact(2).all(|pair| {
+            number(&pair[0]).is_some_and(|seconds| seconds >= 1)
+                && number(&pair[1]).is_some_and(|changes| changes >= 0)
+        });
+    if valid { Ok(()) } else { Err("Invalid save parameters") }
+}

@@ -37,6 +37,18 @@ fn a_queue_sent_in_one_piece_runs_as_one_sent_line_by_line() {
     }
 }
 
+/// What stood behind a QUIT that had to wait was left for later, for ever: the core span until the
+/// connection was closed.
+#[test]
+fn what_follows_a_quit_that_waits_is_dropped() {
+    let mut node = TestNode::new(2);
+    let client = node.connect(0);
+    let out = node.exchange(client, b"MSET a 1 b 2 c 3\r\nQUIT\r\nMSET a 5 b 6 c 7\r\n");
+    assert_eq!(out, b"+OK\r\n+OK\r\n");
+    let other = node.connect(0);
+    assert_eq!(node.exchange(other, b"GET a\r\n"), b"$1\r\n1\r\n");
+}
+
 /// RENAME and COPY over cores end a step; what stands before and behind them must see the order.
 #[test]
 fn commands_over_several_cores_keep_their_place_in_the_queue() {

@@ -40,7 +40,7 @@ use super::{Shard, execute};
 use crate::command::error::CommandError;
 use crate::command::pubsub;
 use crate::command::request::OwnedRequest;
-use crate::command::session::{Caller, SessionId};
+use crate::command::session::{Caller, PortKind, SessionId};
 use crate::command::spec::{Run, WRITE};
 use crate::command::table::Command;
 use crate::config::Appendfsync;
@@ -82,6 +82,9 @@ pub struct Transaction {
     outcomes: Vec<Outcome>,
 }
 
+/// The session of a transaction that no client has sent.
+const NOBODY: SessionId = SessionId(u32::MAX);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Members have been asked to lock.
@@ -109,6 +112,14 @@ enum Outcome {
 }
 
 impl Transaction {
+    /// Its command, when it is but one.
+    pub(in crate::shard) fn only_command(&self) -> Option<&'static Command> {
+        match &self.tasks[..] {
+            [task] if !self.exec => Some(task.request.command),
+            _ => None,
+        }
+    }
+
     fn new(caller: Caller, session: SessionId, plan: Plan) -> Transaction {
         Transaction {
             session,
@@ -220,6 +231,35 @@ impl Shard {
                 Reply::new(&mut reply, caller.resp3).error(&error.line());
                 self.attempted(waiter, Some(reply), None);
             }
+        }
+    }
+
+    /// Starts a transaction nobody has sent.
+    pub(in crate::shard) fn begin_own(&mut self, request: OwnedRequest) {
+        let caller = Caller {
+            client_id: 0,
+            session: None,
+            db: 0,
+            resp3: false,
+            no_touch: true,
+            port: PortKind::Plain,
+            local: true,
+        };
+        if let Ok(plan) = self.plan_transaction(PortKind::Plain, 0, vec![request], &[]) {
+            self.start(Transaction::new(caller, NOBODY, plan));
+        }
+    }
+
+    /// Starts a transaction that its connection waits for, whatever port it came through.
+    pub(in crate::shard) fn begin_of_node(
+        &mut self,
+        id: SessionId,
+        request: OwnedRequest,
+        framing: Option<Framing>,
+    ) {
+        let Some(session) = self.core.sessions.get(id) else { return };
+        if let Ok(plan) = self.plan_transaction(PortKind::Plain, session.db, vec![request], &[]) {
+            self.begin(id, plan, Vec::new(), false, framing);
         }
     }
 
@@ -349,6 +389,7 @@ impl Shard {
     /// Delivers the reply and lets the connection go on.
     fn finish(&mut self, ticket: Ticket, reply: &[u8]) {
         let Some(transaction) = self.transactions.remove(&ticket) else { return };
+        let waits_for_save = self.waits_for_save(&transaction);
         self.forget(transaction.watched);
         if let Some(waiter) = transaction.waiter {
             let command = transaction.tasks[0].request.command;
@@ -367,6 +408,9 @@ impl Shard {
             && session.client_id == client_id
         {
             session.queue = None;
+        }
+        if waits_for_save {
+            return self.go_on_when_saved(id, client_id, transaction.sequence);
         }
         if transaction.tasks.iter().any(|task| pubsub::confirms(task.request.command)) {
             return self.go_on_when_heard(id, client_id, transaction.sequence, reply);

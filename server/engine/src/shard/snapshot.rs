@@ -1,0 +1,146 @@
+//! Snapshots of the node as its shards see them: who may begin one, who waits for its end, and when
+//! the `save` rules ask for one. Writing it is the business of [`crate::snapshot`].
+
+use freehold_protocol::args::Args;
+use freehold_protocol::binary::Framing;
+
+use super::Shard;
+use super::receive::Dispatched;
+use super::transaction::Transaction;
+use crate::base::number::parse_i64;
+use crate::command::context::Cut;
+use crate::command::persistence;
+use crate::command::request::OwnedRequest;
+use crate::command::session::SessionId;
+use crate::command::table::Command;
+use crate::mesh::CoreId;
+
+/// After a snapshot has failed the rules ask for none for so long, as in Redis.
+const RETRY_MS: i64 = 5_000;
+
+/// How often somebody who waits for a snapshot is looked at.
+pub const LOOK_EVERY_US: u64 = 2_000;
+
+/// What this core still owes about snapshots.
+#[derive(Default)]
+pub struct Saves {
+    /// Clients whose SAVE ends with this generation: session, client, place of the reply.
+    waiting: Vec<(u64, SessionId, u64, u64)>,
+    /// Another one is to follow.
+    scheduled: bool,
+    /// When the rules were last followed.
+    asked_unix_ms: i64,
+}
+
+impl Shard {
+    /// What changes from now on is of this generation of files.
+    pub fn set_generation(&mut self, generation: u64) {
+        self.core.generation = generation;
+    }
+
+    /// The cut that has been made since the last call.
+    pub fn take_cut(&mut self) -> Option<Cut> {
+        self.core.cut.take()
+    }
+
+    /// One of the commands that begin a snapshot.
+    pub(super) fn begin_snapshot(
+        &mut self,
+        id: SessionId,
+        command: &'static Command,
+        args: Args<'_>,
+        framing: Option<Framing>,
+    ) -> Dispatched {
+        if self.connections[id.0 as usize].waiting() > 0 {
+            return Dispatched::NotYet;
+        }
+        let wish = match persistence::wish(command.spec.name, args) {
+            None => return Dispatched::Taken,
+            Some(Ok(wish)) => wish,
+            Some(Err(error)) => {
+                self.refuse(id, Some(command), framing, &error);
+                return Dispatched::Taken;
+            }
+        };
+        if self.claim() {
+            self.begin_of_node(id, OwnedRequest::new(command, args.iter()), framing);
+            return Dispatched::Taken;
+        }
+        match persistence::while_under_way(wish) {
+            Ok(text) => {
+                self.saves.scheduled = true;
+                self.answer(id, framing, |reply| reply.simple(text));
+            }
+            Err(error) => self.refuse(id, Some(command), framing, &error),
+        }
+        Dispatched::Taken
+    }
+
+    fn claim(&self) -> bool {
+        let core = &self.core;
+        core.snapshots.claim(core.generation + 1, core.cores, core.now.unix_ms.0)
+    }
+
+    /// Begins a snapshot that no client has asked for; nothing happens while one is under way.
+    pub fn begin_own_snapshot(&mut self) {
+        let Some(command) = self.table.find(b"BGSAVE") else { return };
+        if self.claim() {
+            self.begin_own(OwnedRequest::new(command, [&b"BGSAVE"[..]].into_iter()));
+        }
+    }
+
+    /// Whether a transaction is a SAVE, whose reply comes when the snapshot has ended.
+    pub(super) fn waits_for_save(&self, transaction: &Transaction) -> bool {
+        transaction.only_command().is_some_and(|command| command.spec.name == "SAVE")
+    }
+
+    pub(super) fn go_on_when_saved(&mut self, id: SessionId, client_id: u64, sequence: u64) {
+        self.saves.waiting.push((self.core.generation, id, client_id, sequence));
+    }
+
+    /// Whether somebody here waits for the end of a snapshot.
+    pub(super) fn awaits_snapshot(&self) -> bool {
+        !self.saves.waiting.is_empty() || self.saves.scheduled
+    }
+
+    /// Answers those whose snapshot has ended, and begins the next one if one is due.
+    pub(super) fn look_at_saves(&mut self) {
+        let ended =
+            |entry: &mut (u64, SessionId, u64, u64)| self.core.snapshots.outcome(entry.0).is_some();
+        let over: Vec<_> = self.saves.waiting.extract_if(.., ended).collect();
+        for (generation, id, client_id, sequence) in over {
+            let well = self.core.snapshots.outcome(generation) == Some(true);
+            let reply: &[u8] = if well { b"+OK\r\n" } else { FAILED };
+            self.go_on(id, client_id, sequence, reply);
+        }
+        if self.saves.scheduled && self.core.snapshots.running() == 0 {
+            self.saves.scheduled = false;
+            self.begin_own_snapshot();
+        }
+    }
+
+    /// Follows the `save` rules; one core does that for all.
+    pub(super) fn follow_save_rules(&mut self) {
+        let rules = &self.core.config.persistence.save;
+        if rules.is_empty() || self.core.id != CoreId(0) {
+            return;
+        }
+        let figures = self.core.snapshots.figures();
+        let now_ms = self.core.now.unix_ms.0;
+        let since_ms = now_ms - figures.saved_unix_ms.max(self.core.node.started_unix_ms);
+        let changes = self.board.changes().saturating_sub(figures.changes_saved);
+        let number = |word: &String| parse_i64(word.as_bytes()).unwrap_or(i64::MAX);
+        let due = rules.as_chunks::<2>().0.iter().any(|[seconds, least]| {
+            since_ms > number(seconds).saturating_mul(1000)
+                && changes >= number(least).unsigned_abs()
+                && changes > 0
+        });
+        let waits = !figures.ended_well && now_ms - self.saves.asked_unix_ms < RETRY_MS;
+        if due && !waits && figures.running == 0 {
+            self.saves.asked_unix_ms = now_ms;
+            self.begin_own_snapshot();
+        }
+    }
+}
+
+const FAILED: &[u8] = b"-ERR the snapshot has failed; the log of the server says why\r\n";

@@ -1,0 +1,238 @@
+//! What a core keeps on disk, put together: the log it writes, the log before it until that is
+//! durable, its part of a snapshot, and the manifest if it is the one to commit. The server drives
+//! it with a ring, the simulated disk of the tests with memory:
+//!
+//! ```text
+//! turn(shard) ─► requests ─► disk ─► completed(completion) ─► acknowledged() ─► replies leave
+//! ```
+
+use std::collections::VecDeque;
+
+use crate::config::Appendfsync;
+use crate::disk::{Completion, Failure, Owner, Requests};
+use crate::log::{self, Health, Log};
+use crate::mesh::PartsEnded;
+use crate::shard::{Cut, Shard};
+use crate::snapshot::{Commit, Header, Manifest, Outcome, Writer};
+
+/// Entries of a snapshot walked in one turn: about 100 us.
+const WALK_VISITS: usize = 512;
+
+/// What the operator is to hear.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// The snapshot of this generation counts: files of lower ones are left over.
+    Committed { generation: u64 },
+    /// It never will.
+    Failed { generation: u64, why: Why },
+}
+
+/// Why a snapshot has failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// A database was flushed or swapped meanwhile.
+    Flushed,
+    Disk(Failure),
+    /// A part of another core has failed, which says why.
+    Elsewhere,
+}
+
+/// One core's files while it serves.
+#[derive(Default)]
+pub struct Store {
+    /// The last one is written; those before have yet to become durable. None without a log.
+    logs: VecDeque<Log>,
+    snapshot: Option<Writer>,
+    /// The moment of the cut that is being written.
+    cut: Option<Cut>,
+    commit: Option<Commit>,
+    told: Vec<Told>,
+}
+
+impl Store {
+    /// Begins the log of the shard's present generation.
+    pub fn begin_log(&mut self, shard: &mut Shard, now_us: u64, requests: &mut Requests) {
+        let records = shard.log_end();
+        let header = log_header(shard, shard.generation());
+        self.logs.push_back(Log::begin(header, records, now_us, requests));
+    }
+
+    /// Whether changes are logged.
+    pub fn logs(&self) -> bool {
+        !self.logs.is_empty()
+    }
+
+    /// The end of a turn of `shard`, before anything of it is told; `ending`: the node is about to
+    /// stop, so all is to become durable. True when there is more to do at once.
+    pub fn turn(
+        &mut self,
+        shard: &mut Shard,
+        now_us: u64,
+        ending: bool,
+        requests: &mut Requests,
+    ) -> bool {
+        if let Some(cut) = shard.take_cut() {
+            self.begin_snapshot(shard, cut, now_us, requests);
+        }
+        let policy = shard.config().persistence.appendfsync;
+        if let Some(records) = shard.log() {
+            // A log that has ended takes its last records first.
+            for log in &mut self.logs {
+                log.turn(records, policy, now_us, requests);
+                if ending || log.has_end() {
+                    log.sync(now_us, requests);
+                }
+            }
+        }
+        while self.logs.len() > 1 && self.logs[0].is_over() {
+            if let Some(mut log) = self.logs.pop_front() {
+                log.close(requests);
+            }
+        }
+        let more = match &mut self.snapshot {
+            Some(writer) => writer.slice(shard.keyspace_mut(), WALK_VISITS, requests),
+            None => false,
+        };
+        self.end_part(shard, requests);
+        more
+    }
+
+    fn begin_snapshot(
+        &mut self,
+        shard: &mut Shard,
+        cut: Cut,
+        now_us: u64,
+        requests: &mut Requests,
+    ) {
+        if let Some(log) = self.logs.back_mut() {
+            log.end_at(cut.log_end);
+            let header = log_header(shard, cut.generation);
+            self.logs.push_back(Log::begin(header, cut.log_end, now_us, requests));
+        }
+        let header = Header {
+            generation: cut.generation,
+            core: shard.id().0,
+            cores: shard.cores(),
+            cut_unix_ms: cut.unix_ms.0,
+        };
+        self.cut = Some(cut);
+        self.snapshot = Some(Writer::of_cut(header, requests));
+    }
+
+    /// If this core's part of the snapshot has ended, says so; whoever ends the last one commits.
+    fn end_part(&mut self, shard: &mut Shard, requests: &mut Requests) {
+        let Some(outcome) = self.snapshot.as_ref().and_then(Writer::outcome) else { return };
+        let Some(cut) = self.cut.take() else { return };
+        self.snapshot = None;
+        let (keys, why) = match outcome {
+            Outcome::Done { keys, .. } => (Some(keys), Why::Elsewhere),
+            Outcome::Abandoned => (None, Why::Flushed),
+            Outcome::Failed(failure) => (None, Why::Disk(failure)),
+        };
+        if keys.is_none() {
+            self.told.push(Told::Failed { generation: cut.generation, why });
+        }
+        match shard.snapshots().end_part(keys) {
+            PartsEnded::NotYet => {}
+            PartsEnded::Failed => shard.snapshots().end(false, shard.now().unix_ms.0),
+            PartsEnded::Whole => {
+                let manifest = Manifest {
+                    generation: cut.generation,
+                    snapshots: shard.cores(),
+                    created_unix_ms: cut.unix_ms.0,
+                };
+                self.commit = Some(Commit::begin(manifest, requests));
+            }
+        }
+    }
+
+    /// A request has ended.
+    pub fn completed(
+        &mut self,
+        completion: Completion,
+        shard: &mut Shard,
+        now_us: u64,
+        requests: &mut Requests,
+    ) {
+        match completion.owner {
+            Owner::Log => {
+                let log = self.logs.iter_mut().find(|log| log.asked(&completion));
+                if let Some(log) = log {
+                    log.completed(completion, now_us);
+                }
+            }
+            Owner::Snapshot => {
+                if let Some(writer) = &mut self.snapshot {
+                    writer.completed(&completion, requests);
+                }
+                self.end_part(shard, requests);
+            }
+            Owner::Manifest => self.manifest_completed(&completion, shard, requests),
+        }
+    }
+
+    fn manifest_completed(
+        &mut self,
+        completion: &Completion,
+        shard: &mut Shard,
+        requests: &mut Requests,
+    ) {
+        let Some(commit) = &mut self.commit else { return };
+        commit.completed(completion, requests);
+        let Some(outcome) = commit.outcome() else { return };
+        let generation = commit.manifest().generation;
+        self.commit = None;
+        shard.snapshots().end(outcome.is_ok(), shard.now().unix_ms.0);
+        self.told.push(match outcome {
+            Ok(()) => Told::Committed { generation },
+            Err(failure) => Told::Failed { generation, why: Why::Disk(failure) },
+        });
+    }
+
+    /// Bytes of records whose changes may be acknowledged now.
+    pub fn acknowledged(&self, policy: Appendfsync, now_us: u64) -> u64 {
+        let each = self.logs.iter().map(|log| match log.acknowledged(policy, now_us) {
+            // All of this log may be told: what comes after is the next one's to say.
+            records if records >= log.last() => u64::MAX,
+            records => records,
+        });
+        each.min().unwrap_or(u64::MAX)
+    }
+
+    /// The worst of what the logs have met.
+    pub fn health(&self) -> Health {
+        let each = || self.logs.iter().map(Log::health);
+        let broken = each().find(|health| matches!(health, Health::Broken(_)));
+        broken.or_else(|| each().find(|health| *health == Health::Full)).unwrap_or(Health::Sound)
+    }
+
+    /// When there is next something to do without an event.
+    pub fn next_wake_us(&self, shard: &mut Shard) -> u64 {
+        let policy = shard.config().persistence.appendfsync;
+        let end = shard.log_end();
+        let each = self.logs.iter().map(|log| log.next_wake_us(policy, end > log.end()));
+        each.min().unwrap_or(u64::MAX)
+    }
+
+    /// Nothing is left to be made durable, and no snapshot is under way.
+    pub fn is_quiet(&self, shard: &mut Shard) -> bool {
+        let end = shard.log_end();
+        let logged = self.logs.iter().all(Log::is_quiet)
+            && self.logs.back().is_none_or(|log| log.end() >= end);
+        logged && self.snapshot.is_none() && self.commit.is_none()
+    }
+
+    /// What the operator is to hear, since the last call.
+    pub fn take_told(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
+    }
+}
+
+fn log_header(shard: &Shard, generation: u64) -> log::Header {
+    log::Header {
+        generation,
+        core: shard.id().0,
+        cores: shard.cores(),
+        created_unix_ms: shard.now().unix_ms.0,
+    }
+}
