@@ -17,6 +17,7 @@ import engine
 import expiry
 import generators
 import hitrate
+import log
 import memory
 import peers
 import process
@@ -74,9 +75,13 @@ def _types(options, cpus):
     return values.run(options, cpus, [peer for peer in options.peers if peer != "memcached"])
 
 
+def _log(options, cpus):
+    return log.run(options, cpus, options.peers)
+
+
 PARTS = {"speed": _speed, "types": _types, "null": _null, "scaling": _scaling, "memory": _memory,
          "elements": _elements, "hitrate": _hitrate, "expiry": _expiry, "growth": _growth,
-         "big": _big, "engine": _engine}
+         "big": _big, "log": _log, "engine": _engine}
 
 
 def _options():

@@ -1,6 +1,6 @@
 """The servers that are compared, each as the command line that starts it.
 
-Every peer runs with persistence off, on loopback, one serving thread, pinned. A peer is named on
+Every peer runs with persistence off unless a run asks for a log, on loopback, one serving thread, pinned. A peer is named on
 the command line as `freehold`, `redis`, `valkey`, `memcached`, or `NAME=PATH` for another build of
 the server NAME starts with (`freehold-old=/path/to/freehold`): that is how a change is judged, and
 how the null run gets two identical peers.
@@ -23,12 +23,14 @@ FIRST_PORT = 17600
 class Setting:
     """What a run wants of a server."""
 
-    def __init__(self, cpus, cores=1, maxmemory=0, policy=None, core_ports=False):
+    def __init__(self, cpus, cores=1, maxmemory=0, policy=None, core_ports=False,
+                 append=None):
         self.cpus = cpus
         self.cores = cores
         self.maxmemory = maxmemory
         self.policy = policy
         self.core_ports = core_ports
+        self.append = append
 
 
 class Peer:
@@ -49,7 +51,7 @@ class Peer:
 
 def _freehold(port, setting):
     args = ["--port", port, "--bind", "127.0.0.1", "--cores", setting.cores,
-            "--save", "", "--appendonly", "no"]
+            "--save", "", *_log(setting)]
     if setting.core_ports:
         args += ["--cluster-enabled", "yes", "--cluster-view", "core",
                  "--core-port-base", port + 1000]
@@ -57,8 +59,14 @@ def _freehold(port, setting):
 
 
 def _redis(port, setting):
-    return ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+    return ["--port", port, "--bind", "127.0.0.1", "--save", "", *_log(setting),
             "--io-threads", 1, *_memory_limit(setting)]
+
+
+def _log(setting):
+    if setting.append is None:
+        return ["--appendonly", "no"]
+    return ["--appendonly", "yes", "--appendfsync", setting.append]
 
 
 def _memory_limit(setting):
@@ -87,7 +95,8 @@ class Server:
     def __init__(self, peer, setting, port):
         self.peer, self.port, self.setting = peer, port, setting
         directory = os.path.join(WORK, "run", f"{peer.name}-{port}")
-        os.makedirs(directory, exist_ok=True)
+        shutil.rmtree(directory, ignore_errors=True)  # no data of an earlier run
+        os.makedirs(directory)
         self.child = process.Child(
             peer.command(port, setting), setting.cpus, env=peer.env,
             log=os.path.join(directory, "log"), cwd=directory)

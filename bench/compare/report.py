@@ -169,6 +169,20 @@ def _big(stored):
                            "over 1 ms", "one pass, max us", "over 1 ms"], rows)
 
 
+def _log(stored):
+    rows = []
+    for row in stored["rows"]:
+        rounds = row["rounds"]
+        rates = {name: results.summary(found, "rate")["median"] for name, found in rounds.items()}
+        for name, rate in rates.items():
+            others = [f"{rate / other:.2f} of {peer}" for peer, other in rates.items()
+                      if peer != name]
+            p99 = results.summary(rounds[name], "p99_us")["median"]
+            rows.append([row["policy"], row["row"], name, f"{rate:,.0f}", ", ".join(others),
+                         f"{p99:.0f}"])
+    return _table(["appendfsync", "load", "peer", "requests/s", "", "p99 us"], rows)
+
+
 def _engine(stored):
     counted = {case["name"]: case["instructions"]
                for case in stored.get("instructions", {}).get("cases", [])}
@@ -190,6 +204,7 @@ SECTIONS = [
     ("expiry", "Expiry", _expiry),
     ("growth", "The longest insert while the keyspace grows", _growth),
     ("big", "The longest command on a large collection", _big),
+    ("log", "What the log costs", _log),
     ("engine", "Parts of a request, engine only", _engine),
 ]
 

@@ -9,6 +9,7 @@ pub mod allocator;
 pub mod buffers;
 pub mod clock;
 pub mod descriptors;
+pub mod direct;
 pub mod doorbell;
 mod enter;
 pub mod event;

@@ -7,6 +7,7 @@ use std::fmt::Display;
 use std::io;
 
 use freehold_engine::command::session::SessionId;
+use freehold_engine::config::Appendfsync;
 use freehold_engine::disk::Requests;
 use freehold_engine::log::Health;
 use freehold_engine::mesh::CoreId;
@@ -84,12 +85,14 @@ impl Worker {
 
     /// The ring has reported the end of something that was done with a file.
     pub(super) fn file_done(&mut self, id: u64, buffer: Vec<u8>, outcome: Result<(), Errno>) {
-        self.keeper.performer.done(id, buffer, outcome);
+        self.keeper.performer.done(id, buffer, outcome, &mut self.ring);
         self.perform_requests();
     }
 
     fn perform_requests(&mut self) {
+        let policy = self.shard.config().persistence.appendfsync;
         let keeper = &mut self.keeper;
+        keeper.performer.zero_ahead(policy == Appendfsync::Always);
         loop {
             for request in keeper.requests.take() {
                 keeper.performer.begin(request, &mut self.ring);

@@ -153,12 +153,9 @@ impl Log {
         let file = log.file();
         let first = Operation::Write { file, offset: 0, bytes: header.encode(), durable: true };
         requests.push(Owner::Log, log.tag(CREATE), Operation::Create(file));
-        requests.push(
-            Owner::Log,
-            log.tag(ALLOCATE),
-            Operation::Allocate { file, end: ALLOCATE_BYTES },
-        );
         requests.push(Owner::Log, log.tag(CREATE), first);
+        let allocate = Operation::Allocate { file, end: ALLOCATE_BYTES };
+        requests.push(Owner::Log, log.tag(ALLOCATE), allocate);
         requests.push(Owner::Log, log.tag(NAME), Operation::SyncDirectory);
         log
     }
@@ -265,7 +262,8 @@ impl Log {
             self.retry_us = 0;
             self.retry(now_us, requests);
         }
-        if records.end().min(self.last) > self.end.records && self.may_begin(now_us) {
+        let more = records.end().min(self.last).saturating_sub(self.end.records);
+        if more > 0 && self.may_begin(now_us) && self.has_room(more) {
             self.write(records, policy, now_us, requests);
         }
         let due = now_us.saturating_sub(self.synced_us) >= SYNC_EVERY_US;
@@ -331,6 +329,11 @@ impl Log {
     fn operation(&self, flight: &Flight, bytes: Vec<u8>) -> Operation {
         let (offset, durable) = (flight.offset, flight.durable);
         Operation::Write { file: self.file(), offset, bytes, durable }
+    }
+
+    /// Whether so many bytes of records go where nothing is being set aside.
+    fn has_room(&self, bytes: u64) -> bool {
+        !self.allocating || self.end.offset + HEAD_BYTES as u64 + bytes <= self.allocated
     }
 
     fn may_begin(&self, now_us: u64) -> bool {

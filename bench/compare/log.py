@@ -1,0 +1,67 @@
+"""What the log costs: throughput of SET with one server core under one generator core, at each
+`appendfsync`, against the same server without a log and against the peers.
+
+The rate is what counts here, not the CPU: under `always` the server waits for the disk. All servers
+keep their files in the same file system; nothing else uses the disk. A peer that is not being asked
+is stopped. Before a round everything written so far is synced, so that no server pays for another.
+"""
+
+import os
+
+import generators
+import peers
+import results
+import speed
+from results import say
+
+ROWS = [
+    ("always", speed.Row("SET, 50 connections, P1", "set", 50, 1)),
+    ("always", speed.Row("SET, 500 connections, P1", "set", 500, 1)),
+    ("always", speed.Row("SET, 50 connections, P16", "set", 50, 16)),
+    ("everysec", speed.Row("SET, 50 connections, P16", "set", 50, 16)),
+    ("no log", speed.Row("SET, 50 connections, P16", "set", 50, 16)),
+]
+
+
+def _rates(row, generator, servers, options, cpus):
+    load = generators.Load(row.command, row.connections, row.pipeline, options.keys)
+    commands, rounds = {}, {name: [] for name in servers}
+    warm = speed._round(generator, servers, load, dict.fromkeys(servers, 20_000), cpus.load,
+                        commands)
+    counts = {name: speed._requests(warm[name]["rate"], options.seconds, row.pipeline)
+              for name in servers}
+    for _ in range(options.rounds):
+        os.sync()
+        for name, figures in speed._round(generator, servers, load, counts, cpus.load,
+                                          commands).items():
+            rounds[name].append(figures)
+    return {"commands": commands, "rounds": rounds}
+
+
+def run(options, cpus, specs):
+    """All rows with redis-benchmark; returns the body of the result file."""
+    generator = generators.RedisBenchmark()
+    found = [peer for peer in map(peers.find, specs) if peer.protocol == "resp"]
+    measured, described = [], {}
+    for policy in ("always", "everysec", "no log"):
+        append = None if policy == "no log" else policy
+        servers = {}
+        try:
+            for peer in found:
+                server = peer.start(peers.Setting(cpus.server, append=append))
+                servers[peer.name] = server
+                server.fill(options.keys, 64, progress=results.progress(peer.name))
+                described[f"{peer.name}, {policy}"] = server.command_line()
+                server.child.pause()
+            for row in (row for of, row in ROWS if of == policy):
+                body = _rates(row, generator, servers, options, cpus)
+                shown = "  ".join(
+                    f"{name} {results.summary(rounds, 'rate')['median']:,.0f}"
+                    for name, rounds in body["rounds"].items())
+                say(f"  {policy:9} {row.name:26} requests/s: {shown}")
+                measured.append({"policy": policy, "row": row.name, **body})
+        finally:
+            for server in servers.values():
+                server.child.resume()
+                server.stop()
+    return {"servers": described, "keys": options.keys, "value_bytes": 64, "rows": measured}
