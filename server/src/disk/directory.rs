@@ -146,6 +146,12 @@ impl Files for StoredFiles {
         metadata.map(|m| m.len()).map_err(|error| failed(file, &error))
     }
 
+    fn sync(&mut self, file: FileName) -> Result<(), ReadError> {
+        self.file(file)?.sync_data().map_err(|error| failed(file, &error))?;
+        let directory = File::open(&self.path).and_then(|directory| directory.sync_all());
+        directory.map_err(|error| failed(file, &error))
+    }
+
     fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
         let opened = self.file(file)?;
         let mut filled = 0;

@@ -33,6 +33,12 @@ pub trait Files {
     /// It is not there, or cannot be opened.
     fn len(&mut self, file: FileName) -> Result<u64, ReadError>;
 
+    /// Whatever the file holds, and its name, is durable from here on.
+    ///
+    /// # Errors
+    /// As the system reports them.
+    fn sync(&mut self, file: FileName) -> Result<(), ReadError>;
+
     /// Fills `into` from `offset` on; fewer bytes only at the end of the file.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ mod watch;
 
 pub use apply::apply;
 pub use codec::{DecodeError, decode_all, encode_entry, take};
-pub use record::{Part, Placed, Record, Records, Unreadable, first_record};
+pub use record::{EffectsOf, Part, Placed, Record, Records, Unreadable, first_record};
 pub use watch::{Watched, Watches};
 
 use crate::base::time::UnixMillis;

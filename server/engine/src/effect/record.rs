@@ -106,22 +106,56 @@ fn contents(mut body: &[u8]) -> Option<Record<'_>> {
 }
 
 impl<'a> Record<'a> {
+    /// Its effects, one by one.
+    pub fn effects(&self) -> EffectsOf<'a> {
+        EffectsOf { rest: self.effects }
+    }
+
     /// Calls `visit` with each effect in order.
     ///
     /// # Errors
     /// At the first that does not decode; what came before it has been visited.
     pub fn for_each(&self, mut visit: impl FnMut(Placed<'a>)) -> Result<(), Unreadable> {
-        let mut rest = self.effects;
-        while !rest.is_empty() {
-            let (slot, sequence, record) = split_first(&mut rest).ok_or(Unreadable::Contents)?;
-            let slot = match slot {
-                NO_SLOT => None,
-                number => Some(Slot::new(number).ok_or(Unreadable::Contents)?),
-            };
-            let effect = codec::decode(record).ok_or(Unreadable::Contents)?;
-            visit(Placed { slot, sequence, effect });
+        let mut effects = self.effects();
+        while let Some(placed) = effects.take_next()? {
+            visit(placed);
         }
         Ok(())
+    }
+}
+
+/// The effects of a record that are still to be looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EffectsOf<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> EffectsOf<'a> {
+    /// Goes on where [`EffectsOf::rest`] was.
+    pub fn resume(rest: &'a [u8]) -> EffectsOf<'a> {
+        EffectsOf { rest }
+    }
+
+    /// The bytes of those that [`EffectsOf::take_next`] has not returned.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// The next one; `None` behind the last.
+    ///
+    /// # Errors
+    /// It does not decode.
+    pub fn take_next(&mut self) -> Result<Option<Placed<'a>>, Unreadable> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let (slot, sequence, record) = split_first(&mut self.rest).ok_or(Unreadable::Contents)?;
+        let slot = match slot {
+            NO_SLOT => None,
+            number => Some(Slot::new(number).ok_or(Unreadable::Contents)?),
+        };
+        let effect = codec::decode(record).ok_or(Unreadable::Contents)?;
+        Ok(Some(Placed { slot, sequence, effect }))
     }
 }
 

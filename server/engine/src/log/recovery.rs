@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::reader::{End, LogError, LogReader};
 use crate::disk::{FileName, Files};
-use crate::effect::{Effect, Part, Placed};
+use crate::effect::{Effect, EffectsOf, Part, Placed};
 use crate::mesh::{CoreId, slots_of};
 
 /// What is known of a log file after a first reading.
@@ -29,9 +29,14 @@ pub struct Examined {
 
 /// Reads a file from beginning to end. `None`: a crash came before anything was in it.
 ///
+/// It is made durable first. After the death of a process, but not of its host, a file holds more
+/// than the disk does: what is served from it, and what the next log builds on it, would be gone
+/// with the power.
+///
 /// # Errors
 /// It cannot be read, or is damaged.
 pub fn examine(files: &mut dyn Files, file: FileName) -> Result<Option<Examined>, LogError> {
+    files.sync(file)?;
     let Some(mut reader) = LogReader::open(files, file)? else { return Ok(None) };
     let header = *reader.header();
     let (mut parts, mut records) = (Vec::new(), 0);
@@ -130,6 +135,8 @@ pub struct Replay<'a> {
 struct Source {
     reader: LogReader,
     cut: u64,
+    /// The record it stands in, by its offset and the effects of it that are still to come.
+    begun: (u64, Vec<u8>),
 }
 
 impl<'a> Replay<'a> {
@@ -173,7 +180,7 @@ impl<'a> Replay<'a> {
                 && self.slots.start < theirs.end
                 && let Some(reader) = LogReader::open(files, log.file)?
             {
-                sources.push(Source { reader, cut: log.cut });
+                sources.push(Source { reader, cut: log.cut, begun: (0, Vec::new()) });
             }
         }
         // An effect on whole databases is in every log, in the same order, and happened while
@@ -189,7 +196,8 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Replays one log up to an effect on whole databases, which is returned, or to its end.
+    /// Replays one log up to an effect on whole databases, which is returned, or to its end. Such
+    /// an effect may stand in the middle of a transaction: what follows it there comes next time.
     fn run_source(
         &mut self,
         files: &mut dyn Files,
@@ -198,6 +206,12 @@ impl<'a> Replay<'a> {
         visit: &mut impl FnMut(Placed<'_>),
     ) -> Result<Option<Effect<'static>>, LogError> {
         let file = FileName::Log { generation, core: source.reader.header().core };
+        let (offset, effects) = std::mem::take(&mut source.begun);
+        let (whole, rest) = self.run_effects(file, offset, EffectsOf::resume(&effects), visit)?;
+        if whole.is_some() {
+            source.begun = (offset, rest.to_vec());
+            return Ok(whole);
+        }
         while source.reader.offset() < source.cut {
             let Some((offset, record)) = source.reader.next(files)? else { return Ok(None) };
             self.records += 1;
@@ -208,21 +222,41 @@ impl<'a> Replay<'a> {
             if left_out || offset >= source.cut {
                 continue;
             }
-            let mut whole = None;
-            let readable = record.for_each(|placed| match placed.slot {
-                Some(slot) if self.slots.contains(&slot.number()) => visit(placed),
-                Some(_) => {}
-                None => whole = whole_database(placed.effect).or(whole),
-            });
-            if readable.is_err() {
-                let why = "an effect makes no sense";
-                return Err(LogError::Damaged { file, offset, why });
-            }
+            let (whole, rest) = self.run_effects(file, offset, record.effects(), visit)?;
             if whole.is_some() {
+                source.begun = (offset, rest.to_vec());
                 return Ok(whole);
             }
         }
         Ok(None)
+    }
+
+    /// Replays effects of the record at `offset` up to one on whole databases, which is returned
+    /// with what follows it.
+    fn run_effects<'e>(
+        &self,
+        file: FileName,
+        offset: u64,
+        mut effects: EffectsOf<'e>,
+        visit: &mut impl FnMut(Placed<'_>),
+    ) -> Result<(Option<Effect<'static>>, &'e [u8]), LogError> {
+        loop {
+            let next = effects.take_next().map_err(|_| LogError::Damaged {
+                file,
+                offset,
+                why: "an effect makes no sense",
+            })?;
+            let Some(placed) = next else { return Ok((None, &[])) };
+            match placed.slot {
+                Some(slot) if self.slots.contains(&slot.number()) => visit(placed),
+                Some(_) => {}
+                None => {
+                    if let Some(whole) = whole_database(placed.effect) {
+                        return Ok((Some(whole), effects.rest()));
+                    }
+                }
+            }
+        }
     }
 }
 

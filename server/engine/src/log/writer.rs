@@ -51,6 +51,7 @@ const ALLOCATE: u64 = 1;
 const SYNC: u64 = 2;
 const NAME: u64 = 3;
 const CLOSE: u64 = 4;
+const HEADER: u64 = 5;
 const WRITE: u64 = 8;
 
 /// The generation stands in the bits above.
@@ -111,6 +112,9 @@ pub struct Log {
     end: Place,
     written: Place,
     durable: Place,
+    /// The end, in bytes of records, of what was last written without being durable by itself:
+    /// only a sync makes it so, whatever is written behind it.
+    loose: u64,
     syncing: Option<UnderWay>,
     synced_us: u64,
     allocated: u64,
@@ -121,6 +125,11 @@ pub struct Log {
     health: Health,
     /// The file's name is durable: until then nothing in it is.
     named: bool,
+    /// Its header is durable: no batch is written before, or a crash could leave batches in a
+    /// file that nobody can say anything of.
+    headed: bool,
+    /// The header found no space, and is to be written again.
+    header_refused: bool,
     /// Where its records begin to count.
     first: u64,
     /// Where they end for good.
@@ -139,6 +148,7 @@ impl Log {
             end: start,
             written: Place { records, offset: 0 },
             durable: Place { records, offset: 0 },
+            loose: records,
             syncing: None,
             synced_us: now_us,
             allocated: 0,
@@ -147,13 +157,14 @@ impl Log {
             retry_us: 0,
             health: Health::Sound,
             named: false,
+            headed: false,
+            header_refused: false,
             first: records,
             last: u64::MAX,
         };
         let file = log.file();
-        let first = Operation::Write { file, offset: 0, bytes: header.encode(), durable: true };
         requests.push(Owner::Log, log.tag(CREATE), Operation::Create(file));
-        requests.push(Owner::Log, log.tag(CREATE), first);
+        requests.push(Owner::Log, log.tag(HEADER), log.header_operation());
         let allocate = Operation::Allocate { file, end: ALLOCATE_BYTES };
         requests.push(Owner::Log, log.tag(ALLOCATE), allocate);
         requests.push(Owner::Log, log.tag(NAME), Operation::SyncDirectory);
@@ -266,8 +277,13 @@ impl Log {
         if more > 0 && self.may_begin(now_us) && self.has_room(more) {
             self.write(records, policy, now_us, requests);
         }
-        let due = now_us.saturating_sub(self.synced_us) >= SYNC_EVERY_US;
-        if policy == Appendfsync::EverySec && due {
+        let due = match policy {
+            // What another policy has left behind: until it is durable nothing behind it is.
+            Appendfsync::Always => self.durable.records < self.loose,
+            Appendfsync::EverySec => now_us.saturating_sub(self.synced_us) >= SYNC_EVERY_US,
+            Appendfsync::No => false,
+        };
+        if due {
             self.sync(now_us, requests);
         }
         let left = self.allocated.saturating_sub(self.end.offset);
@@ -336,15 +352,24 @@ impl Log {
         !self.allocating || self.end.offset + HEAD_BYTES as u64 + bytes <= self.allocated
     }
 
+    fn header_operation(&self) -> Operation {
+        let bytes = self.header.encode();
+        Operation::Write { file: self.file(), offset: 0, bytes, durable: true }
+    }
+
     fn may_begin(&self, now_us: u64) -> bool {
-        self.flights.back().is_none_or(|last| {
-            let waited = now_us.saturating_sub(last.since_us) >= FLIGHT_US;
-            waited && self.flights.len() < FLIGHTS_MAX && self.retry_us == 0
-        })
+        self.headed
+            && self.flights.back().is_none_or(|last| {
+                let waited = now_us.saturating_sub(last.since_us) >= FLIGHT_US;
+                waited && self.flights.len() < FLIGHTS_MAX && self.retry_us == 0
+            })
     }
 
     /// Tries again what found no space.
     fn retry(&mut self, now_us: u64, requests: &mut Requests) {
+        if std::mem::take(&mut self.header_refused) {
+            requests.push(Owner::Log, self.tag(HEADER), self.header_operation());
+        }
         let mut flights = std::mem::take(&mut self.flights);
         for flight in &mut flights {
             if let FlightState::Refused(bytes) = &mut flight.state {
@@ -384,8 +409,17 @@ impl Log {
                 {
                     self.durable = sync.to;
                 }
+                self.book_durable();
             }
             (NAME, Ok(())) => self.named = true,
+            (HEADER, Ok(())) => {
+                self.headed = true;
+                self.recovered();
+            }
+            (HEADER, Err(Failure::Full)) => {
+                self.header_refused = true;
+                self.full(now_us);
+            }
             (_, Ok(())) => {}
             (_, Err(Failure::Full)) => self.health = Health::Broken(ENOSPC),
             (_, Err(Failure::Broken(errno))) => self.health = Health::Broken(errno),
@@ -417,11 +451,19 @@ impl Log {
         while let Some(Flight { state: FlightState::Landed, .. }) = self.flights.front() {
             let Some(flight) = self.flights.pop_front() else { break };
             self.written = flight.to;
-            if flight.durable {
-                self.durable = flight.to;
+            if !flight.durable {
+                self.loose = flight.to.records;
             }
         }
+        self.book_durable();
         self.recovered();
+    }
+
+    /// Behind the last that needs a sync everything is durable as it lands.
+    fn book_durable(&mut self) {
+        if self.durable.records >= self.loose && self.written.records > self.durable.records {
+            self.durable = self.written;
+        }
     }
 
     fn full(&mut self, now_us: u64) {
@@ -434,7 +476,7 @@ impl Log {
     fn recovered(&mut self) {
         let refused = |flight: &Flight| matches!(flight.state, FlightState::Refused(_));
         let room = self.allocated >= self.end.offset + ALLOCATE_AHEAD_BYTES;
-        if self.health == Health::Full && room && !self.flights.iter().any(refused) {
+        if self.health == Health::Full && self.headed && room && !self.flights.iter().any(refused) {
             self.health = Health::Sound;
         }
     }
