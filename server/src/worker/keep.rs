@@ -10,8 +10,7 @@ use freehold_engine::command::session::SessionId;
 use freehold_engine::config::Appendfsync;
 use freehold_engine::disk::Requests;
 use freehold_engine::log::Health;
-use freehold_engine::mesh::CoreId;
-use freehold_engine::shard::{Message, Trouble};
+use freehold_engine::shard::{HeldMessages, Standing, Trouble};
 use freehold_engine::store::Store;
 
 use super::{News, Worker};
@@ -31,10 +30,7 @@ pub struct Keeper {
     more: bool,
     /// Connections with replies that wait, by what they wait for.
     replies: VecDeque<(u64, Tag)>,
-    /// Messages that wait, likewise.
-    messages: VecDeque<(u64, Vec<(CoreId, Message)>)>,
-    /// So many messages at the front of the shard's outbox have waited, and wait for room only.
-    cleared: usize,
+    messages: HeldMessages,
     health: Health,
     /// The turn in which it became what it is.
     health_turn: u64,
@@ -51,8 +47,7 @@ impl Keeper {
             requests,
             more: false,
             replies: VecDeque::new(),
-            messages: VecDeque::new(),
-            cleared: 0,
+            messages: HeldMessages::default(),
             health: Health::Sound,
             health_turn: 0,
         }
@@ -230,34 +225,14 @@ impl Worker {
         if !keeper.store.logs() {
             return;
         }
-        let at = self.shard.log_end();
-        let outbox = self.shard.outbox();
-        if at > keeper.told && outbox.len() > keeper.cleared {
-            let only_reads = keeper.only_reads(self.turns);
-            let mut tells = Vec::new();
-            for (to, message) in outbox.split_off(keeper.cleared) {
-                if message.only_asks() || only_reads && message.answers() {
-                    outbox.push((to, message));
-                } else {
-                    tells.push((to, message));
-                }
-            }
-            if !tells.is_empty() {
-                keeper.messages.push_back((at, tells));
-            }
-        } else if !keeper.messages.is_empty() {
-            let behind = outbox.split_off(keeper.cleared);
-            keeper.messages.push_back((at, behind));
-        }
-        while let Some((_, messages)) = keeper.messages.pop_front_if(|(at, _)| *at <= keeper.told) {
-            outbox.extend(messages);
-        }
-        keeper.cleared = outbox.len();
+        let only_reads = keeper.only_reads(self.turns);
+        let standing = Standing { end: self.shard.log_end(), told: keeper.told, only_reads };
+        keeper.messages.sift(self.shard.outbox(), standing);
     }
 
     /// The mesh has taken what it had room for.
     pub(super) fn note_sent(&mut self) {
-        self.keeper.cleared = self.shard.outbox().len();
+        self.keeper.messages.left(self.shard.outbox().len());
     }
 
     /// When the log next has something to do.
