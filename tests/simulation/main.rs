@@ -5,4 +5,5 @@
 
 mod append;
 mod bank;
+mod durability;
 mod player;

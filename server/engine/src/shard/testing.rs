@@ -63,6 +63,8 @@ pub enum Tampering {
     LocksNothing,
     /// A member is not told which keys are watched.
     ForgetsWatches,
+    /// A member does not mark what it writes into its log as a part of the transaction.
+    LosesPart,
 }
 
 /// Something done to a core.
@@ -195,13 +197,15 @@ impl TestNode {
         moved
     }
 
-    fn tamper(&self, message: &mut Message) {
+    /// Spoils a message on its way, as `tampering` says.
+    pub fn tamper(&self, message: &mut Message) {
         let Message::Errand(errand) = message else { return };
         match (self.tampering, &mut **errand) {
             (Tampering::LocksNothing, Errand::Prepare(_, prepare)) => {
                 prepare.wanted = Wanted::default();
             }
             (Tampering::ForgetsWatches, Errand::Prepare(_, prepare)) => prepare.watched.clear(),
+            (Tampering::LosesPart, Errand::Step(_, step)) => step.part = None,
             _ => {}
         }
     }

@@ -1,0 +1,258 @@
+//! What clients have sent and been told, and what a recovered node must hold therefore.
+//!
+//! Each client writes to keys of its own, one track for each kind of write, and numbers what it
+//! writes. After a crash a track must hold its first so many writes in order, all that were
+//! acknowledged among them: nothing lost, nothing from nowhere, no gap. Beside the tracks all
+//! clients move money between the same accounts, whose total never changes.
+
+use freehold_engine::shard::testing::{TestClient, TestNode};
+use freehold_protocol::resp::value::{Value, decode};
+
+/// How a track writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Counter,
+    Text,
+    List,
+    Hash,
+    Set,
+    SortedSet,
+    Stream,
+    /// MULTI over three keys.
+    Transaction,
+    /// MSET of two.
+    Pair,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 9] = [
+        Kind::Counter,
+        Kind::Text,
+        Kind::List,
+        Kind::Hash,
+        Kind::Set,
+        Kind::SortedSet,
+        Kind::Stream,
+        Kind::Transaction,
+        Kind::Pair,
+    ];
+}
+
+/// A write of a track.
+#[derive(Clone, Copy, Debug)]
+struct Write {
+    number: u64,
+    sent_us: u64,
+    /// When its reply came; 0: when it was durable.
+    told_us: Option<u64>,
+    refused: bool,
+}
+
+/// The writes of one client to its keys of one kind.
+#[derive(Clone, Debug)]
+pub struct Track {
+    pub kind: Kind,
+    client: usize,
+    writes: Vec<Write>,
+    next: u64,
+}
+
+impl Track {
+    pub fn new(kind: Kind, client: usize) -> Track {
+        Track { kind, client, writes: Vec::new(), next: 1 }
+    }
+
+    fn key(&self, part: &str) -> String {
+        format!("{:?}:{}{part}", self.kind, self.client)
+    }
+
+    /// The next write: its number, and the lines that make it.
+    pub fn next(&mut self, now_us: u64) -> (u64, Vec<String>) {
+        let n = self.next;
+        self.next += 1;
+        self.writes.push(Write { number: n, sent_us: now_us, told_us: None, refused: false });
+        let (key, b, c) = (self.key(""), self.key("b"), self.key("c"));
+        let lines = match self.kind {
+            Kind::Counter => vec![format!("INCR {key}")],
+            Kind::Text => vec![format!("APPEND {key} {n},")],
+            Kind::List => vec![format!("RPUSH {key} {n}")],
+            Kind::Hash => vec![format!("HSET {key} {n} {n}")],
+            Kind::Set => vec![format!("SADD {key} {n}")],
+            Kind::SortedSet => vec![format!("ZADD {key} {n} {n}")],
+            Kind::Stream => vec![format!("XADD {key} {n}-1 f {n}")],
+            Kind::Transaction => vec![
+                "MULTI".to_owned(),
+                format!("RPUSH {key} {n}"),
+                format!("HSET {b} {n} {n}"),
+                format!("APPEND {c} {n},"),
+                "EXEC".to_owned(),
+            ],
+            Kind::Pair => vec![format!("MSET {key} {n} {b} {n}")],
+        };
+        (n, lines)
+    }
+
+    /// Its reply has come. Replies have waited for the disk since `always_us`.
+    pub fn told(&mut self, number: u64, refused: bool, now_us: u64, always_us: u64) {
+        for write in self.writes.iter_mut().filter(|write| write.number == number) {
+            let told_us = if write.sent_us > always_us { 0 } else { now_us };
+            (write.told_us, write.refused) = (Some(told_us), refused);
+        }
+    }
+
+    /// The write that made the counter `count` was seen: it and those before must survive.
+    pub fn seen(&mut self, count: usize, now_us: u64) {
+        let applied = self.writes.iter_mut().filter(|write| !write.refused);
+        for write in applied.take(count).filter(|write| write.told_us.is_none()) {
+            write.told_us = Some(now_us);
+        }
+    }
+
+    /// Compares with what `node` holds: everything told before `limit_us` must be there. Returns
+    /// how many writes are.
+    ///
+    /// # Errors
+    /// What is wrong.
+    fn check(&self, node: &mut TestNode, at: TestClient, limit_us: u64) -> Result<usize, String> {
+        let (key, b, c) = (self.key(""), self.key("b"), self.key("c"));
+        let mut ask = |line: String| ask(node, at, &line);
+        let sent: Vec<u64> = self.writes.iter().filter(|w| !w.refused).map(|w| w.number).collect();
+        let held = match self.kind {
+            Kind::Counter => {
+                let count = text(&ask(format!("GET {key}"))).parse().unwrap_or(0);
+                sent.get(..count).ok_or(format!("{key} counts {count}"))?.to_vec()
+            }
+            Kind::Text => split(&text(&ask(format!("GET {key}")))),
+            Kind::List => numbers(&ask(format!("LRANGE {key} 0 -1"))),
+            Kind::Hash => pairs(&ask(format!("HGETALL {key}"))),
+            Kind::Set => sorted(numbers(&ask(format!("SMEMBERS {key}")))),
+            Kind::SortedSet => numbers(&ask(format!("ZRANGE {key} 0 -1"))),
+            Kind::Stream => entries(&ask(format!("XRANGE {key} - +"))),
+            Kind::Transaction => {
+                let list = numbers(&ask(format!("LRANGE {key} 0 -1")));
+                let hash = pairs(&ask(format!("HGETALL {b}")));
+                let string = split(&text(&ask(format!("GET {c}"))));
+                if list != hash || list != string {
+                    return Err(format!("{key} is torn: {list:?}, {hash:?}, {string:?}"));
+                }
+                list
+            }
+            Kind::Pair => {
+                let (one, other) =
+                    (text(&ask(format!("GET {key}"))), text(&ask(format!("GET {b}"))));
+                if one != other {
+                    return Err(format!("{key} is torn: {one:?} and {other:?}"));
+                }
+                let last = one.parse().unwrap_or(0);
+                sent.iter().copied().filter(|number| *number <= last).collect()
+            }
+        };
+        if !sent.starts_with(&held) {
+            return Err(format!("{key} holds {held:?}, sent was {sent:?}"));
+        }
+        let told = |write: &&Write| write.told_us.is_some_and(|told_us| told_us <= limit_us);
+        let applied = self.writes.iter().filter(|write| !write.refused);
+        match applied.skip(held.len()).find(told) {
+            Some(lost) => Err(format!("{key} lost acknowledged write {}: {held:?}", lost.number)),
+            None => Ok(held.len()),
+        }
+    }
+
+    /// A node has recovered with the first `held` writes: that is where it stands.
+    fn settle(&mut self, held: usize) {
+        self.writes.retain(|write| !write.refused);
+        self.writes.truncate(held);
+        self.writes.iter_mut().for_each(|write| write.told_us = Some(0));
+    }
+}
+
+/// All clients' tracks.
+#[derive(Clone)]
+pub struct Books {
+    pub tracks: Vec<Track>,
+    /// When it was acknowledged that the accounts had been opened.
+    pub opened_us: Option<u64>,
+}
+
+pub const ACCOUNTS: usize = 6;
+const OPENING: i64 = 100;
+
+impl Books {
+    pub fn new(clients: usize) -> Books {
+        let tracks = (0..clients).flat_map(|c| Kind::ALL.map(|kind| Track::new(kind, c)));
+        Books { tracks: tracks.collect(), opened_us: None }
+    }
+
+    pub fn opening() -> String {
+        let accounts = (0..ACCOUNTS).map(|n| format!(" account:{n} {OPENING}"));
+        format!("MSET{}", accounts.collect::<String>())
+    }
+
+    /// Compares a recovered node. Returns how many writes each track holds.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self, node: &mut TestNode, limit_us: u64) -> Result<Vec<usize>, String> {
+        let at = node.connect(0);
+        let balances = (0..ACCOUNTS).map(|n| text(&ask(node, at, &format!("GET account:{n}"))));
+        let balances: Vec<String> = balances.collect();
+        let money: i64 = balances.iter().filter_map(|text| text.parse::<i64>().ok()).sum();
+        let empty = balances.iter().all(String::is_empty);
+        let opened = self.opened_us.is_some_and(|opened_us| opened_us <= limit_us);
+        if empty && opened || !empty && money != ACCOUNTS as i64 * OPENING {
+            return Err(format!("the accounts hold {balances:?}"));
+        }
+        self.tracks.iter().map(|track| track.check(node, at, limit_us)).collect()
+    }
+
+    /// The node goes on with what [`Books::check`] has found.
+    pub fn settle(&mut self, held: &[usize], opened: bool) {
+        self.tracks.iter_mut().zip(held).for_each(|(track, held)| track.settle(*held));
+        self.opened_us = opened.then_some(0);
+    }
+}
+
+/// One request, its reply.
+pub fn ask(node: &mut TestNode, at: TestClient, line: &str) -> Value {
+    let reply = node.exchange(at, format!("{line}\r\n").as_bytes());
+    decode(&reply).ok().flatten().unwrap_or_else(|| panic!("no reply to {line}: {reply:?}")).0
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Bulk(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    }
+}
+
+fn split(text: &str) -> Vec<u64> {
+    text.split_terminator(',').map(|n| n.parse().unwrap_or(u64::MAX)).collect()
+}
+
+pub fn numbers(value: &Value) -> Vec<u64> {
+    let Value::Array(items) = value else { return vec![u64::MAX] };
+    items.iter().map(|item| text(item).parse().unwrap_or(u64::MAX)).collect()
+}
+
+fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
+    numbers.sort_unstable();
+    numbers
+}
+
+/// The fields of a hash whose values are their own names.
+fn pairs(value: &Value) -> Vec<u64> {
+    let all = numbers(value);
+    sorted(all.chunks(2).map(|pair| if pair[0] == pair[1] { pair[0] } else { u64::MAX }).collect())
+}
+
+fn entries(value: &Value) -> Vec<u64> {
+    let Value::Array(items) = value else { return vec![u64::MAX] };
+    let entry = |item: &Value| match item {
+        Value::Array(parts) => parts.get(1).map_or(u64::MAX, |fields| {
+            let Value::Array(fields) = fields else { return u64::MAX };
+            fields.get(1).map_or(u64::MAX, |n| text(n).parse().unwrap_or(u64::MAX))
+        }),
+        _ => u64::MAX,
+    };
+    items.iter().map(entry).collect()
+}

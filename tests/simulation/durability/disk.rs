@@ -1,0 +1,320 @@
+//! A disk in memory that takes the requests of all cores and can lose its power at any moment.
+//! What was not made durable is then lost, kept, or torn at sectors, piece by piece and in any
+//! order; names that the directory was not synced for go or stay. It knows the contract of
+//! `freehold_engine::disk` and nothing of logs.
+
+use std::collections::BTreeMap;
+
+use freehold_engine::disk::{Completion, Failure, FileName, Files, Operation, ReadError, Request};
+use freehold_tests::random::Random;
+
+/// What the disk does wrongly: bugs to try the test on.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Lies {
+    /// Writes and syncs complete without making anything durable.
+    pub skip_fsync: bool,
+    /// Syncs of the directory do.
+    pub no_dir_fsync: bool,
+}
+
+/// How an operation fails, and which, counted from the first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fault {
+    pub nth: u64,
+    /// So many in a row.
+    pub count: u64,
+    pub failure: Failure,
+}
+
+/// Bytes that are written and not durable; none, to set the file aside up to `offset`.
+#[derive(Clone, Debug)]
+struct Piece {
+    /// By which it is found again.
+    id: u64,
+    offset: u64,
+    bytes: Vec<u8>,
+    /// The write has completed.
+    completed: bool,
+}
+
+/// What a name stands for.
+#[derive(Clone, Default, Debug)]
+struct Body {
+    durable: Vec<u8>,
+    pieces: Vec<Piece>,
+}
+
+impl Body {
+    /// What a reader finds who was not interrupted: everything that has completed.
+    fn cached(&self) -> Vec<u8> {
+        let mut bytes = self.durable.clone();
+        self.pieces.iter().filter(|piece| piece.completed).for_each(|p| lay(&mut bytes, p));
+        bytes
+    }
+}
+
+fn lay(bytes: &mut Vec<u8>, piece: &Piece) {
+    let start = piece.offset as usize;
+    let end = start + piece.bytes.len();
+    bytes.resize(bytes.len().max(end), 0);
+    bytes[start..end].copy_from_slice(&piece.bytes);
+}
+
+/// An operation under way.
+#[derive(Clone, Debug)]
+struct UnderWay {
+    core: usize,
+    request: Request,
+    /// The body it is about.
+    body: Option<usize>,
+    /// The piece it writes, or all pieces that had completed when it began.
+    pieces: Vec<u64>,
+    /// The names as they were when it began.
+    names: Option<BTreeMap<FileName, usize>>,
+    failure: Option<Failure>,
+}
+
+/// How the power goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Crash {
+    /// Only the process dies: what has completed stays, what is under way may have happened.
+    Process,
+    /// Nothing survives that was not durable.
+    LosesAll,
+    /// Everything survives that had begun.
+    KeepsAll,
+    /// Whole pieces survive or not.
+    Pieces,
+    /// Sectors of this size do.
+    Sectors(usize),
+    /// The last pieces survive and the first do not: the worst order.
+    LastFirst,
+}
+
+impl Crash {
+    pub const ALL: [Crash; 7] = [
+        Crash::LosesAll,
+        Crash::Sectors(512),
+        Crash::Process,
+        Crash::Sectors(4096),
+        Crash::Pieces,
+        Crash::LastFirst,
+        Crash::KeepsAll,
+    ];
+}
+
+/// The disk.
+#[derive(Clone)]
+pub struct Disk {
+    bodies: Vec<Body>,
+    names: BTreeMap<FileName, usize>,
+    durable_names: BTreeMap<FileName, usize>,
+    under_way: Vec<UnderWay>,
+    next_piece: u64,
+    operations: u64,
+    pub lies: Lies,
+    pub fault: Option<Fault>,
+}
+
+/// More than this is not set aside: it would be zeros to read, and nothing else.
+const ALLOCATED_MAX: u64 = 1024;
+
+impl Disk {
+    pub fn new(lies: Lies) -> Disk {
+        Disk {
+            bodies: Vec::new(),
+            names: BTreeMap::new(),
+            durable_names: BTreeMap::new(),
+            under_way: Vec::new(),
+            next_piece: 0,
+            operations: 0,
+            lies,
+            fault: None,
+        }
+    }
+
+    pub fn operations(&self) -> u64 {
+        self.operations
+    }
+
+    /// A core asks for something.
+    pub fn begin(&mut self, core: usize, request: Request) {
+        self.operations += 1;
+        let at = self.operations;
+        let hit = |fault: &Fault| (fault.nth..fault.nth + fault.count).contains(&at);
+        let failure = self.fault.filter(hit).map(|fault| fault.failure);
+        let (mut body, mut pieces, mut names) = (None, Vec::new(), None);
+        match &request.operation {
+            Operation::Create(name) if failure.is_none() => {
+                self.bodies.push(Body::default());
+                self.names.insert(*name, self.bodies.len() - 1);
+            }
+            Operation::Write { file, offset, bytes, .. } => {
+                body = self.names.get(file).copied();
+                pieces.extend(self.write(body, *offset, bytes.clone()));
+            }
+            Operation::Allocate { file, end } => {
+                body = self.names.get(file).copied();
+                let size = body.map_or(0, |body| self.bodies[body].cached().len() as u64);
+                if failure.is_none() {
+                    let end = (*end).min(size + ALLOCATED_MAX);
+                    pieces.extend(self.write(body, end, Vec::new()));
+                }
+            }
+            Operation::Sync(file) => {
+                body = self.names.get(file).copied();
+                let known = body.map_or(&[][..], |body| &self.bodies[body].pieces);
+                pieces.extend(known.iter().filter(|piece| piece.completed).map(|piece| piece.id));
+            }
+            Operation::SyncDirectory => names = Some(self.names.clone()),
+            Operation::Close(_) | Operation::Create(_) => {}
+            other => panic!("the log does not ask for {other:?}"),
+        }
+        self.under_way.push(UnderWay { core, request, body, pieces, names, failure });
+    }
+
+    fn write(&mut self, body: Option<usize>, offset: u64, bytes: Vec<u8>) -> Option<u64> {
+        self.next_piece += 1;
+        let piece = Piece { id: self.next_piece, offset, bytes, completed: false };
+        self.bodies[body?].pieces.push(piece);
+        Some(self.next_piece)
+    }
+
+    /// Something that is under way completes; `None` when nothing is.
+    pub fn complete_one(&mut self, random: &mut Random) -> Option<(usize, Completion)> {
+        if self.under_way.is_empty() {
+            return None;
+        }
+        let ended = self.under_way.swap_remove(random.below(self.under_way.len()));
+        let Request { owner, tag, operation } = ended.request;
+        let outcome = ended.failure.map_or(Ok(()), Err);
+        let mut buffer = Vec::new();
+        if let Some(body) = ended.body {
+            let body = &mut self.bodies[body];
+            let durable = match operation {
+                Operation::Sync(_) => true,
+                Operation::Write { durable, bytes, .. } => {
+                    buffer = bytes;
+                    durable
+                }
+                _ => false,
+            };
+            if outcome.is_ok() {
+                settle(body, &ended.pieces, durable && !self.lies.skip_fsync);
+            }
+        }
+        if let (Some(names), Ok(()), false) = (ended.names, outcome, self.lies.no_dir_fsync) {
+            self.durable_names.extend(names);
+        }
+        Some((ended.core, Completion { owner, tag, outcome, buffer }))
+    }
+
+    /// What the disk holds when it is read again.
+    pub fn after(&self, crash: Crash, random: &mut Random) -> Disk {
+        let mut after = Disk { under_way: Vec::new(), fault: None, ..self.clone() };
+        if crash == Crash::Process {
+            for body in &mut after.bodies {
+                for piece in &mut body.pieces {
+                    piece.completed = piece.completed || random.percent(50);
+                }
+                body.pieces.retain(|piece| piece.completed);
+            }
+            return after;
+        }
+        after.names = self.durable_names.clone();
+        for (name, body) in &self.names {
+            let stays = crash == Crash::KeepsAll || crash != Crash::LosesAll && random.percent(50);
+            if stays {
+                after.names.insert(*name, *body);
+            }
+        }
+        after.durable_names = after.names.clone();
+        for body in &mut after.bodies {
+            let pieces = std::mem::take(&mut body.pieces);
+            tear(&mut body.durable, pieces, crash, random);
+        }
+        after
+    }
+}
+
+/// Pieces have been written, or have become durable.
+fn settle(body: &mut Body, ids: &[u64], durable: bool) {
+    for piece in body.pieces.iter_mut().filter(|piece| ids.contains(&piece.id)) {
+        piece.completed = true;
+        if durable {
+            lay(&mut body.durable, piece);
+        }
+    }
+    if durable {
+        body.pieces.retain(|piece| !ids.contains(&piece.id));
+    }
+}
+
+/// What of unsynced pieces has reached the disk.
+fn tear(durable: &mut Vec<u8>, pieces: Vec<Piece>, crash: Crash, random: &mut Random) {
+    let last = pieces.len().saturating_sub(1);
+    for (index, piece) in pieces.into_iter().enumerate() {
+        match crash {
+            Crash::KeepsAll => lay(durable, &piece),
+            Crash::Pieces if random.percent(50) => lay(durable, &piece),
+            Crash::LastFirst if index == last => lay(durable, &piece),
+            Crash::Sectors(_) if piece.bytes.is_empty() && random.percent(50) => {
+                lay(durable, &piece);
+            }
+            Crash::Sectors(size) => {
+                let mut from = 0;
+                while from < piece.bytes.len() {
+                    let offset = piece.offset as usize + from;
+                    let to = piece.bytes.len().min(from + size - offset % size);
+                    let bytes = piece.bytes[from..to].to_vec();
+                    if random.percent(50) {
+                        lay(durable, &Piece { offset: offset as u64, bytes, ..piece });
+                    }
+                    from = to;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How a recovery reads the disk.
+pub struct Reading<'d> {
+    pub disk: &'d mut Disk,
+    /// Makes every checksum right before it is looked at: a reader that does not look.
+    pub crc_ignored: bool,
+}
+
+impl Files for Reading<'_> {
+    fn list(&self) -> Result<Vec<FileName>, String> {
+        Ok(self.disk.names.keys().copied().collect())
+    }
+
+    fn len(&mut self, file: FileName) -> Result<u64, ReadError> {
+        Ok(self.disk.bodies[self.disk.names[&file]].cached().len() as u64)
+    }
+
+    fn sync(&mut self, file: FileName) -> Result<(), ReadError> {
+        let index = self.disk.names[&file];
+        if !self.disk.lies.no_dir_fsync {
+            self.disk.durable_names.insert(file, index);
+        }
+        let body = &mut self.disk.bodies[index];
+        if !self.disk.lies.skip_fsync {
+            body.durable = body.cached();
+            body.pieces.clear();
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
+        let mut bytes = self.disk.bodies[self.disk.names[&file]].cached();
+        if self.crc_ignored {
+            super::planted::mend_checksums(&mut bytes);
+        }
+        let rest = bytes.get(offset as usize..).unwrap_or_default();
+        let length = rest.len().min(into.len());
+        into[..length].copy_from_slice(&rest[..length]);
+        Ok(length)
+    }
+}

@@ -1,0 +1,109 @@
+//! The promises of the log on a disk that loses its power: clients write, the disk is crashed
+//! after its operations in every way it knows, a node with another number of cores recovers from
+//! what is left, and the books are compared. Then it crashes for good, and life goes on from there.
+//!
+//! `CRASH_STATES=100000 cargo test -p freehold-tests --test simulation durability` examines as
+//! many states; the seed of a failure is printed.
+
+mod books;
+mod disk;
+mod host;
+mod jobs;
+mod planted;
+mod run;
+
+use freehold_engine::config::Appendfsync;
+use freehold_engine::disk::Failure;
+
+use disk::Fault;
+use planted::Bug;
+use run::Run;
+
+/// What is tried, and how far.
+#[derive(Clone, Copy)]
+struct Plan {
+    seed: u64,
+    policy: Appendfsync,
+    /// CONFIG SET changes it now and then.
+    changes_policy: bool,
+    /// Nothing happens for a while now and then: seconds pass.
+    pauses: bool,
+    bug: Option<Bug>,
+    fault: Option<Fault>,
+    /// Of a hundred events of the disk, so many are followed by crashes.
+    probes_percent: usize,
+    events: usize,
+}
+
+/// Crash states of the usual test run, and of `CRASH_STATES`.
+fn states_wanted(usual: u64) -> u64 {
+    let wanted = std::env::var("CRASH_STATES").ok().and_then(|text| text.parse().ok());
+    wanted.unwrap_or(usual)
+}
+
+fn plan(seed: u64, policy: Appendfsync) -> Plan {
+    Plan {
+        seed,
+        policy,
+        changes_policy: false,
+        pauses: false,
+        bug: None,
+        fault: None,
+        probes_percent: 12,
+        events: 150,
+    }
+}
+
+/// Lives of some seconds.
+fn unhurried(seed: u64, policy: Appendfsync) -> Plan {
+    Plan { pauses: true, probes_percent: 5, events: 500, ..plan(seed, policy) }
+}
+
+/// Runs seeds until so many crash states have been examined.
+fn examine_states(wanted: u64, make: impl Fn(u64) -> Plan) {
+    let (mut states, mut seed) = (0, 1);
+    while states < wanted {
+        states += Run::new(make(seed)).lives(3).unwrap_or_else(|wrong| panic!("{wrong}"));
+        seed += 1;
+    }
+}
+
+#[test]
+fn under_always_every_acknowledged_write_survives_a_loss_of_power_at_any_operation() {
+    examine_states(states_wanted(4_000), |seed| plan(seed, Appendfsync::Always));
+}
+
+#[test]
+fn under_everysec_what_was_acknowledged_more_than_a_second_before_survives() {
+    examine_states(states_wanted(3_000), |seed| unhurried(seed, Appendfsync::EverySec));
+}
+
+#[test]
+fn a_policy_changed_between_requests_holds_for_all_that_follow() {
+    examine_states(states_wanted(1_500), |seed| Plan {
+        changes_policy: true,
+        ..unhurried(seed, Appendfsync::Always)
+    });
+}
+
+#[test]
+fn a_disk_that_fails_or_is_full_once_costs_no_acknowledged_write() {
+    for failure in [Failure::Broken(5), Failure::Full] {
+        examine_states(states_wanted(1_500), |seed| Plan {
+            fault: Some(Fault { nth: 40, count: 1 + seed % 4, failure }),
+            ..plan(seed, Appendfsync::Always)
+        });
+    }
+}
+
+#[test]
+fn every_planted_bug_is_caught() {
+    for bug in Bug::ALL {
+        let run = |seed| {
+            Run::new(Plan { bug: Some(bug), ..plan(seed, Appendfsync::Always) }).lives(3).is_err()
+        };
+        let caught = (1..=40).find(|seed| run(*seed));
+        let seed = caught.unwrap_or_else(|| panic!("{bug:?} goes unnoticed in 40 runs"));
+        println!("{bug:?}: caught by seed {seed}");
+    }
+}

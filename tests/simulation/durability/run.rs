@@ -1,0 +1,314 @@
+//! One run: some lives of a host, what its clients do in them, and the crashes that are tried on
+//! the way and at the end of each.
+
+use std::collections::VecDeque;
+
+use freehold_protocol::resp::value::{Value, decode};
+use freehold_tests::random::Random;
+
+use super::Plan;
+use super::books::{self, ACCOUNTS, Books, Kind, ask};
+use super::disk::{Crash, Disk, Fault};
+use super::host::{Host, recover};
+use super::jobs::{self, Jobs};
+use super::planted::Bug;
+
+/// Clients that write, and behind them those that wait for jobs.
+const CLIENTS: usize = 4;
+const WORKERS: usize = 2;
+
+/// What a reply answers.
+#[derive(Clone, Copy)]
+enum Awaited {
+    /// The last reply of a write.
+    Write {
+        track: usize,
+        number: u64,
+    },
+    /// A reading of somebody's counter.
+    Reading {
+        track: usize,
+        sent_us: u64,
+    },
+    Opening,
+    Push {
+        number: u64,
+        sent_us: u64,
+    },
+    Job {
+        sent_us: u64,
+    },
+    Nothing,
+}
+
+/// A plan at work.
+pub struct Run {
+    plan: Plan,
+    random: Random,
+    books: Books,
+    jobs: Jobs,
+    awaited: Vec<VecDeque<Awaited>>,
+    /// Since when replies wait for the disk on all cores.
+    always_us: u64,
+    /// Crash states examined.
+    states: u64,
+}
+
+impl Run {
+    pub fn new(plan: Plan) -> Run {
+        let (random, books) = (Random::new(plan.seed), Books::new(CLIENTS));
+        Run {
+            plan,
+            random,
+            books,
+            jobs: Jobs::default(),
+            awaited: Vec::new(),
+            always_us: u64::MAX,
+            states: 0,
+        }
+    }
+
+    /// Some lives of a host, each ended by a crash. Returns how many crash states were examined.
+    ///
+    /// # Errors
+    /// The seed, and what is wrong.
+    pub fn lives(&mut self, lives: usize) -> Result<u64, String> {
+        let mut disk = Disk::new(Bug::lies(self.plan.bug));
+        for life in 0..lives {
+            let cores = 1 + self.random.below(4) as u16;
+            let now_us = self.live(&mut disk, cores).map_err(|wrong| {
+                format!("seed {}, life {life}, {cores} cores: {wrong}", self.plan.seed)
+            })?;
+            let crash = *self.random.pick(&Crash::ALL);
+            disk = disk.after(crash, &mut self.random);
+            self.settle(&mut disk, now_us)
+                .map_err(|wrong| format!("seed {}, {life}, {crash:?}: {wrong}", self.plan.seed))?;
+        }
+        Ok(self.states)
+    }
+
+    /// The node that goes on holds what it holds.
+    fn settle(&mut self, disk: &mut Disk, now_us: u64) -> Result<(), String> {
+        let mut recovered = recover(disk, 2, self.plan.policy, self.plan.bug)?;
+        let held = self.books.check(&mut recovered.node, limit_us(now_us))?;
+        let at = recovered.node.connect(0);
+        let queue = self.jobs.check(&mut recovered.node, at, limit_us(now_us))?;
+        self.jobs.settle(queue);
+        let opened = matches!(ask(&mut recovered.node, at, "GET account:0"), Value::Bulk(_));
+        self.books.settle(&held, opened);
+        Ok(())
+    }
+
+    fn live(&mut self, disk: &mut Disk, cores: u16) -> Result<u64, String> {
+        let Plan { policy, bug, .. } = self.plan;
+        let recovered = recover(disk, cores, policy, bug)?;
+        let mut host = Host::begin(recovered, CLIENTS + WORKERS, bug, disk);
+        self.always_us = u64::MAX;
+        disk.fault = self.plan.fault.map(|fault| {
+            let nth = disk.operations() + 1 + self.random.below(fault.nth as usize) as u64;
+            Fault { nth, ..fault }
+        });
+        self.awaited = vec![VecDeque::new(); CLIENTS + WORKERS];
+        if self.books.opened_us.is_none() {
+            self.say(&mut host, 0, vec![Books::opening()], Awaited::Opening);
+        }
+        for _ in 0..self.plan.events {
+            host.now.mono_us += 1 + self.random.below(400) as u64;
+            self.note_policy(&host);
+            if self.plan.pauses && self.random.percent(20) {
+                self.pause(&mut host, disk);
+            }
+            if self.plan.changes_policy && self.random.percent(2) {
+                self.change_policy(&mut host, disk)?;
+            }
+            match self.random.below(10) {
+                0..=2 => self.act(&mut host),
+                3..=6 => {
+                    let core = self.random.below(host.cores());
+                    host.turn(core, disk);
+                }
+                _ if !host.complete_one(disk, &mut self.random) => continue,
+                _ => {}
+            }
+            self.hear(&mut host)?;
+            if self.random.percent(self.plan.probes_percent) {
+                self.probe(disk, host.now.mono_us)?;
+            }
+        }
+        Ok(host.now.mono_us)
+    }
+
+    /// Some milliseconds in which the cores turn and the disk does what it has been asked for.
+    fn pause(&mut self, host: &mut Host, disk: &mut Disk) {
+        for core in 0..host.cores() {
+            host.turn(core, disk);
+        }
+        while host.complete_one(disk, &mut self.random) {}
+        host.now.mono_us += self.random.below(60_000) as u64;
+    }
+
+    /// CONFIG SET while nothing else is asked for: a transaction under way during the change can
+    /// be halved by a crash that follows at once.
+    fn change_policy(&mut self, host: &mut Host, disk: &mut Disk) -> Result<(), String> {
+        self.rest(host, disk)?;
+        let policy = self.random.pick(&["always", "everysec"]);
+        let line = format!("CONFIG SET appendfsync {policy}");
+        self.say(host, 0, vec![line], Awaited::Nothing);
+        self.rest(host, disk)
+    }
+
+    /// Until every client has its replies.
+    fn rest(&mut self, host: &mut Host, disk: &mut Disk) -> Result<(), String> {
+        let mut rounds = 0;
+        while self.awaited[..CLIENTS].iter().any(|awaited| !awaited.is_empty()) {
+            rounds += 1;
+            if rounds > 10_000 {
+                return Err("replies do not come".to_owned());
+            }
+            host.now.mono_us += 10;
+            let core = self.random.below(host.cores());
+            host.turn(core, disk);
+            host.complete_one(disk, &mut self.random);
+            self.note_policy(host);
+            self.hear(host)?;
+        }
+        Ok(())
+    }
+
+    fn note_policy(&mut self, host: &Host) {
+        self.always_us = match host.is_always() {
+            true => self.always_us.min(host.now.mono_us),
+            false => u64::MAX,
+        };
+    }
+
+    /// Crashes the disk in every way and recovers from each, twice in a row.
+    fn probe(&mut self, disk: &Disk, now_us: u64) -> Result<(), String> {
+        let Plan { policy, bug, .. } = self.plan;
+        for crash in Crash::ALL {
+            self.states += 1;
+            let after = |wrong: String| format!("{crash:?} after {}: {wrong}", disk.operations());
+            let mut image = disk.after(crash, &mut self.random);
+            let cores = 1 + self.random.below(4) as u16;
+            let mut recovered = recover(&mut image, cores, policy, bug).map_err(after)?;
+            self.books.check(&mut recovered.node, limit_us(now_us)).map_err(after)?;
+            let at = recovered.node.connect(0);
+            self.jobs.check(&mut recovered.node, at, limit_us(now_us)).map_err(after)?;
+            if self.random.percent(20) {
+                let mut again = image.after(Crash::LosesAll, &mut self.random);
+                let twice = recover(&mut again, 5 - cores, policy, bug).map_err(after)?;
+                if twice.node.digest() != recovered.node.digest() {
+                    return Err(after("a second crash left something else".to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, host: &mut Host, client: usize, lines: Vec<String>, awaited: Awaited) {
+        let silent = lines.len() - 1;
+        self.awaited[client].extend(std::iter::repeat_n(Awaited::Nothing, silent));
+        self.awaited[client].push_back(awaited);
+        let text: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+        let at = host.clients[client].at;
+        host.node.send(at, text.as_bytes());
+    }
+
+    /// A client sends something, without waiting for what it has sent before.
+    fn act(&mut self, host: &mut Host) {
+        let worker = CLIENTS + self.random.below(WORKERS);
+        let idle = self.awaited[worker].is_empty() && !host.clients[worker].closed;
+        if idle && self.random.percent(20) {
+            let job = Awaited::Job { sent_us: host.now.mono_us };
+            self.jobs.wait();
+            self.say(host, worker, vec![jobs::WAIT.to_owned()], job);
+        }
+        let client = self.random.below(CLIENTS);
+        if host.clients[client].closed || self.awaited[client].len() > 40 {
+            return;
+        }
+        let kinds = Kind::ALL.len();
+        for _ in 0..1 + self.random.below(4) {
+            match self.random.below(10) {
+                0 if self.books.opened_us.is_some() => {
+                    let from = self.random.below(ACCOUNTS);
+                    let to = (from + 1 + self.random.below(ACCOUNTS - 1)) % ACCOUNTS;
+                    let lines = vec![
+                        "MULTI".to_owned(),
+                        format!("DECRBY account:{from} 3"),
+                        format!("INCRBY account:{to} 3"),
+                        "EXEC".to_owned(),
+                    ];
+                    self.say(host, client, lines, Awaited::Nothing);
+                }
+                1 => {
+                    let track = self.random.below(CLIENTS) * kinds;
+                    let line = format!("GET Counter:{}", track / kinds);
+                    let reading = Awaited::Reading { track, sent_us: host.now.mono_us };
+                    self.say(host, client, vec![line], reading);
+                }
+                2 => {
+                    let (number, line) = self.jobs.push();
+                    let push = Awaited::Push { number, sent_us: host.now.mono_us };
+                    self.say(host, client, vec![line], push);
+                }
+                _ => {
+                    let track = client * kinds + self.random.below(kinds);
+                    let (number, lines) = self.books.tracks[track].next(host.now.mono_us);
+                    self.say(host, client, lines, Awaited::Write { track, number });
+                }
+            }
+        }
+    }
+
+    /// Books the replies that have come.
+    fn hear(&mut self, host: &mut Host) -> Result<(), String> {
+        let (sound, now_us, always_us) = (host.is_sound(), host.now.mono_us, self.always_us);
+        let told_us = |sent_us| if sent_us > always_us { 0 } else { now_us };
+        for (client, connected) in host.clients.iter_mut().enumerate() {
+            while let Ok(Some((reply, used))) = decode(&connected.received) {
+                connected.received.drain(..used);
+                let refused = matches!(&reply, Value::Error(_));
+                if refused && self.plan.fault.is_none() {
+                    return Err(format!("client {client} was refused: {reply:?}"));
+                }
+                match self.awaited[client].pop_front() {
+                    Some(Awaited::Write { track, number }) => {
+                        self.books.tracks[track].told(number, refused, now_us, self.always_us);
+                    }
+                    Some(Awaited::Reading { track, sent_us }) => {
+                        let count = match &reply {
+                            Value::Bulk(text) => String::from_utf8_lossy(text).parse().unwrap_or(0),
+                            _ => 0,
+                        };
+                        // While a log is in trouble reads go on, and may see what is lost later.
+                        if sound {
+                            self.books.tracks[track].seen(count, told_us(sent_us));
+                        }
+                    }
+                    Some(Awaited::Push { number, sent_us }) => {
+                        self.jobs.push_told(number, refused, told_us(sent_us));
+                    }
+                    Some(Awaited::Job { sent_us }) => {
+                        let number = match &reply {
+                            Value::Array(pair) => {
+                                books::numbers(&reply).get(pair.len() - 1).copied()
+                            }
+                            _ => None,
+                        };
+                        self.jobs.pop_told(number, told_us(sent_us));
+                    }
+                    Some(Awaited::Opening) => self.books.opened_us = (!refused).then_some(now_us),
+                    Some(Awaited::Nothing) => {}
+                    None => return Err(format!("client {client} got {reply:?} for nothing")),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What was told before this moment is durable, whatever the policy.
+fn limit_us(now_us: u64) -> u64 {
+    now_us.saturating_sub(1_100_000)
+}
