@@ -25,6 +25,7 @@ mod exchange;
 mod expiry;
 mod hostile;
 mod import;
+mod kills;
 mod lengths;
 mod memory_limit;
 mod order;

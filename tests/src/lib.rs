@@ -5,6 +5,7 @@
 
 pub mod checkers;
 pub mod client;
+pub mod kills;
 pub mod ports;
 pub mod process;
 pub mod progress;
