@@ -21,6 +21,7 @@ mod binary;
 mod cluster;
 mod configuration;
 mod connections;
+mod disk_full;
 mod exchange;
 mod expiry;
 mod hostile;
