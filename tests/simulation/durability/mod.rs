@@ -79,7 +79,7 @@ fn under_everysec_what_was_acknowledged_more_than_a_second_before_survives() {
 }
 
 #[test]
-fn a_policy_changed_between_requests_holds_for_all_that_follow() {
+fn a_policy_changed_while_serving_holds_for_all_that_is_sent_afterwards() {
     examine_states(states_wanted(1_500), |seed| Plan {
         changes_policy: true,
         ..unhurried(seed, Appendfsync::Always)

@@ -31,6 +31,8 @@ enum Awaited {
         sent_us: u64,
     },
     Opening,
+    /// Of the policy.
+    Change,
     Push {
         number: u64,
         sent_us: u64,
@@ -48,6 +50,8 @@ pub struct Run {
     books: Books,
     jobs: Jobs,
     awaited: Vec<VecDeque<Awaited>>,
+    /// Changes of the policy that have not been acknowledged.
+    changes: u32,
     /// Since when replies wait for the disk on all cores.
     always_us: u64,
     /// Crash states examined.
@@ -63,6 +67,7 @@ impl Run {
             books,
             jobs: Jobs::default(),
             awaited: Vec::new(),
+            changes: 0,
             always_us: u64::MAX,
             states: 0,
         }
@@ -103,7 +108,7 @@ impl Run {
         let Plan { policy, bug, .. } = self.plan;
         let recovered = recover(disk, cores, policy, bug)?;
         let mut host = Host::begin(recovered, CLIENTS + WORKERS, bug, disk);
-        self.always_us = u64::MAX;
+        (self.always_us, self.changes) = (u64::MAX, 0);
         disk.fault = self.plan.fault.map(|fault| {
             let nth = disk.operations() + 1 + self.random.below(fault.nth as usize) as u64;
             Fault { nth, ..fault }
@@ -147,14 +152,18 @@ impl Run {
         host.now.mono_us += self.random.below(60_000) as u64;
     }
 
-    /// CONFIG SET while nothing else is asked for: a transaction under way during the change can
-    /// be halved by a crash that follows at once.
+    /// CONFIG SET, in the middle of everything or when nothing else is asked for.
     fn change_policy(&mut self, host: &mut Host, disk: &mut Disk) -> Result<(), String> {
-        self.rest(host, disk)?;
+        let rests = self.random.percent(30);
+        if rests {
+            self.rest(host, disk)?;
+        }
         let policy = self.random.pick(&["always", "everysec"]);
         let line = format!("CONFIG SET appendfsync {policy}");
-        self.say(host, 0, vec![line], Awaited::Nothing);
-        self.rest(host, disk)
+        self.changes += 1;
+        self.say(host, 0, vec![line], Awaited::Change);
+        self.note_policy(host);
+        if rests { self.rest(host, disk) } else { Ok(()) }
     }
 
     /// Until every client has its replies.
@@ -176,7 +185,7 @@ impl Run {
     }
 
     fn note_policy(&mut self, host: &Host) {
-        self.always_us = match host.is_always() {
+        self.always_us = match self.changes == 0 && host.is_always() {
             true => self.always_us.min(host.now.mono_us),
             false => u64::MAX,
         };
@@ -299,6 +308,7 @@ impl Run {
                         self.jobs.pop_told(number, told_us(sent_us));
                     }
                     Some(Awaited::Opening) => self.books.opened_us = (!refused).then_some(now_us),
+                    Some(Awaited::Change) => self.changes -= 1,
                     Some(Awaited::Nothing) => {}
                     None => return Err(format!("client {client} got {reply:?} for nothing")),
                 }

@@ -179,6 +179,8 @@ pub struct Records {
     in_step: bool,
     /// Bytes of records ever made and taken.
     taken: u64,
+    /// Where the last locked part ends, in bytes of records.
+    locked_end: u64,
     /// The last number given, by slot.
     sequences: Box<[u64]>,
 }
@@ -190,6 +192,7 @@ impl Default for Records {
             open: None,
             in_step: false,
             taken: 0,
+            locked_end: 0,
             sequences: vec![0; usize::from(SLOT_COUNT)].into(),
         }
     }
@@ -283,11 +286,20 @@ impl Records {
             at = next;
         }
         finish(&mut self.bytes[start..]);
+        if part.is_some_and(|part| part.locked) {
+            self.locked_end = self.end();
+        }
     }
 
     /// Where the last whole record ends, in bytes of records ever made.
     pub fn end(&self) -> u64 {
         self.taken + self.open.unwrap_or(self.bytes.len()) as u64
+    }
+
+    /// Up to here records have to be durable before anything is told of them, whatever the policy:
+    /// the other cores of a transaction rely on it.
+    pub fn locked_end(&self) -> u64 {
+        self.locked_end
     }
 
     /// Bytes of records that have been taken.

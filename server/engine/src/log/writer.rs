@@ -115,6 +115,8 @@ pub struct Log {
     /// The end, in bytes of records, of what was last written without being durable by itself:
     /// only a sync makes it so, whatever is written behind it.
     loose: u64,
+    /// Up to here nothing is acknowledged before it is durable, whatever the policy.
+    strict: u64,
     syncing: Option<UnderWay>,
     synced_us: u64,
     allocated: u64,
@@ -149,6 +151,7 @@ impl Log {
             written: Place { records, offset: 0 },
             durable: Place { records, offset: 0 },
             loose: records,
+            strict: records,
             syncing: None,
             synced_us: now_us,
             allocated: 0,
@@ -203,6 +206,7 @@ impl Log {
         let late = |sync: &UnderWay| now_us.saturating_sub(sync.since_us) > SYNC_LATE_US;
         match (self.health, policy) {
             (Health::Broken(_), _) | (_, Appendfsync::Always) => self.durable(),
+            _ if self.durable() < self.strict => self.durable(),
             (_, Appendfsync::EverySec) => match &self.syncing {
                 Some(sync) if late(sync) => sync.to.records,
                 _ => u64::MAX,
@@ -277,7 +281,9 @@ impl Log {
         if more > 0 && self.may_begin(now_us) && self.has_room(more) {
             self.write(records, policy, now_us, requests);
         }
+        self.strict = records.locked_end().max(self.strict);
         let due = match policy {
+            _ if self.durable.records < self.strict => true,
             // What another policy has left behind: until it is durable nothing behind it is.
             Appendfsync::Always => self.durable.records < self.loose,
             Appendfsync::EverySec => now_us.saturating_sub(self.synced_us) >= SYNC_EVERY_US,

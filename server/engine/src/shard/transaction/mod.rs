@@ -292,8 +292,12 @@ impl Shard {
             return None;
         }
         let members = transaction.shares.iter().map(|share| share.core.0).collect();
-        let locked = self.core.config.persistence.appendfsync == Appendfsync::Always;
-        Some(Part { ticket, members, locked })
+        Some(Part { ticket, members, locked: self.locks_parts() })
+    }
+
+    /// Whether keys stay locked until all parts are durable.
+    fn locks_parts(&self) -> bool {
+        self.core.config.persistence.appendfsync == Appendfsync::Always
     }
 
     /// Asks every member for its locks.
