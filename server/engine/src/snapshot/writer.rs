@@ -16,6 +16,9 @@ const QUEUED_BYTES_MAX: usize = 1024 * 1024;
 /// Saved bytes waiting beyond which they are not packed: packing would not keep up.
 const PACKED_BACKLOG_MAX: usize = 2 * CHUNK_BYTES;
 
+/// The tag of the first request.
+const CREATE: u64 = 0;
+
 /// How a snapshot ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
@@ -39,8 +42,11 @@ enum Step {
     Close,
     Rename,
     SyncDirectory,
-    /// The first is what will be told.
+    /// What is under way ends, and the keyspace becomes ready for another cut. The outcome is what
+    /// will be told.
     CleanUp(Outcome),
+    /// The draft is being removed: the next one may have the same name.
+    Remove(Outcome),
     Ended(Outcome),
 }
 
@@ -56,8 +62,9 @@ pub struct Writer {
     walked: Chunk,
     keys: u64,
     tag: u64,
-    /// Writes on their way, by tag.
-    writes: Vec<(u64, usize)>,
+    /// By tag, with their bytes: writes on their way, and whatever else has to end before the file
+    /// is removed or the end is told.
+    pending: Vec<(u64, usize)>,
     queued_bytes: usize,
     header: Header,
     /// The draft is to be closed before it is removed.
@@ -83,13 +90,13 @@ impl Writer {
             index: Vec::new(),
             walked: Chunk::default(),
             keys: 0,
-            tag: 0,
-            writes: Vec::new(),
+            tag: CREATE,
+            pending: Vec::new(),
             queued_bytes: 0,
             header,
             open: false,
         };
-        writer.ask(Operation::Create(draft), requests);
+        writer.ask_pending(Operation::Create(draft), 0, requests);
         writer
     }
 
@@ -136,9 +143,9 @@ impl Writer {
     /// The disk has done what was asked, or not.
     pub fn completed(&mut self, completion: &Completion, requests: &mut Requests) {
         debug_assert_eq!(completion.owner, Owner::Snapshot);
-        let write = self.writes.iter().position(|(tag, _)| *tag == completion.tag);
-        if let Some(at) = write {
-            self.queued_bytes -= self.writes.swap_remove(at).1;
+        let pending = self.pending.iter().position(|(tag, _)| *tag == completion.tag);
+        if let Some(at) = pending {
+            self.queued_bytes -= self.pending.swap_remove(at).1;
         }
         if let (Err(failure), false) = (completion.outcome, self.is_ending()) {
             return self.give_up(Outcome::Failed(failure));
@@ -148,7 +155,7 @@ impl Writer {
                 self.step = Step::Blocks;
                 return self.write(self.header.encode(), requests);
             }
-            Step::Drain if self.writes.is_empty() => (Step::Sync, Operation::Sync(self.draft)),
+            Step::Drain if self.pending.is_empty() => (Step::Sync, Operation::Sync(self.draft)),
             Step::Sync => (Step::Close, Operation::Close(self.draft)),
             Step::Close => {
                 let (from, to) = (self.draft, self.name);
@@ -157,6 +164,14 @@ impl Writer {
             Step::Rename => (Step::SyncDirectory, Operation::SyncDirectory),
             Step::SyncDirectory => {
                 self.step = Step::Ended(Outcome::Done { keys: self.keys, bytes: self.end });
+                return;
+            }
+            Step::CleanUp(_) if completion.tag == CREATE && completion.outcome.is_err() => {
+                self.open = false;
+                return;
+            }
+            Step::Remove(outcome) if self.pending.is_empty() => {
+                self.step = Step::Ended(outcome);
                 return;
             }
             _ => return,
@@ -213,9 +228,14 @@ impl Writer {
         let (offset, length) = (self.end, bytes.len());
         self.end += length as u64;
         self.queued_bytes += length;
-        self.writes.push((self.tag, length));
         let file = self.draft;
-        self.ask(Operation::Write { file, offset, bytes, durable: false }, requests);
+        let write = Operation::Write { file, offset, bytes, durable: false };
+        self.ask_pending(write, length, requests);
+    }
+
+    fn ask_pending(&mut self, operation: Operation, bytes: usize, requests: &mut Requests) {
+        self.pending.push((self.tag, bytes));
+        self.ask(operation, requests);
     }
 
     fn ask(&mut self, operation: Operation, requests: &mut Requests) {
@@ -224,29 +244,32 @@ impl Writer {
     }
 
     fn is_ending(&self) -> bool {
-        matches!(self.step, Step::CleanUp(_) | Step::Ended(_))
+        matches!(self.step, Step::CleanUp(_) | Step::Remove(_) | Step::Ended(_))
     }
 
     /// Whatever is still under way on the disk is let end before the file is removed.
     fn give_up(&mut self, outcome: Outcome) {
-        self.open = matches!(self.step, Step::Blocks | Step::Drain | Step::Sync);
+        self.open = match self.step {
+            Step::Create => outcome == Outcome::Abandoned, // it may be on its way
+            step => matches!(step, Step::Blocks | Step::Drain | Step::Sync),
+        };
         if self.step == Step::SyncDirectory {
             self.draft = self.name;
         }
         self.step = Step::CleanUp(outcome);
     }
 
-    /// The end, once the keyspace is ready for another cut and no write is on its way.
+    /// Removes the draft once the keyspace is ready for another cut and nothing is on its way.
     fn end_clean_up(&mut self, state: CutState, requests: &mut Requests) {
         if let Step::CleanUp(outcome) = self.step
             && state == CutState::Complete
-            && self.writes.is_empty()
+            && self.pending.is_empty()
         {
             if self.open {
-                self.ask(Operation::Close(self.draft), requests);
+                self.ask_pending(Operation::Close(self.draft), 0, requests);
             }
-            self.ask(Operation::Remove(self.draft), requests);
-            self.step = Step::Ended(outcome);
+            self.ask_pending(Operation::Remove(self.draft), 0, requests);
+            self.step = Step::Remove(outcome);
         }
     }
 }
