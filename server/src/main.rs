@@ -1,6 +1,7 @@
 //! Freehold, a thread-per-core cache and key-value server. The command line becomes a
 //! configuration, the configuration a node; `node` tells the rest of the story.
 
+mod check;
 mod config;
 mod disk;
 mod exchange;
@@ -19,6 +20,9 @@ static GLOBAL: CountingAllocator = CountingAllocator;
 
 fn main() -> ExitCode {
     abort_on_panic();
+    if let Some(asked) = check::asked(std::env::args_os()) {
+        return check::run(&asked);
+    }
     let outcome = runtime::signals::block()
         .map_err(|error| format!("signals cannot be blocked: {error}"))
         .and_then(|()| config::from_command_line(std::env::args_os()))

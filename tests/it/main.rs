@@ -18,6 +18,7 @@ macro_rules! on_one_and_two_cores {
 mod access;
 mod atomicity;
 mod binary;
+mod check;
 mod cluster;
 mod configuration;
 mod connections;

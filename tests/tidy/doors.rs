@@ -22,7 +22,16 @@ const DOORS: &[(&str, &[&str])] = &[
     ("mimalloc", &["server/src/runtime/allocator.rs", "server/src/main.rs", "bench/src/main.rs"]),
     ("libmimalloc_sys", &["server/src/runtime/allocator.rs"]),
     ("hdrhistogram", &["loadgen/src/record.rs", "server/src/observe/latency.rs"]),
-    ("clap", &["server/src/config/cli.rs", "loadgen/src/cli.rs", "bench/", "tuning/"]),
+    (
+        "clap",
+        &[
+            "server/src/config/cli.rs",
+            "server/src/check/cli.rs",
+            "loadgen/src/cli.rs",
+            "bench/",
+            "tuning/",
+        ],
+    ),
     ("freehold_engine", &["server/", "bench/", "tests/conformance/", "tests/simulation/"]),
     ("freehold", &["server/"]),
 ];

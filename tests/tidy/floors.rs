@@ -26,6 +26,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("replication", 7),
     ("cluster", 7),
     ("exchange", 7),
+    ("check", 8),
 ];
 
 /// What the engine and the protocol may not name: they are handed time, chance and bytes.

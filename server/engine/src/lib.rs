@@ -2,9 +2,10 @@
 //! it was not handed, and never waits: the server performs, the engine decides.
 //!
 //! Floors, imports point down only: base, memory, mesh, disk, config -> value -> keyspace ->
-//! effect -> command -> shard -> log, snapshot, exchange -> store.
+//! effect -> command -> shard -> log, snapshot, exchange -> store, check.
 
 pub mod base;
+pub mod check;
 pub mod command;
 pub mod config;
 pub mod disk;

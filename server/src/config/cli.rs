@@ -113,8 +113,11 @@ fn command() -> Command {
              as --name value; the command line wins. CONFIG GET shows them at run time, CONFIG \
              SET changes those that are not marked as fixed at start.",
         )
-        .after_help("Example: freehold /etc/freehold.conf --port 7000 --maxmemory 2gb")
-        .override_usage("freehold [FILE] [--option value]…")
+        .after_help(
+            "Example: freehold /etc/freehold.conf --port 7000 --maxmemory 2gb\n\
+             `freehold check --help` tells how logs and snapshots are looked at.",
+        )
+        .override_usage("freehold [FILE] [--option value]…\n       freehold check PATH…")
         .disable_version_flag(true)
         .arg(
             Arg::new("FILE")

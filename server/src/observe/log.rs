@@ -229,7 +229,7 @@ fn push_json(line: &mut String, text: &str) {
 }
 
 /// `2026-11-22T14:00:00.123Z`.
-fn push_time(line: &mut String, unix_ms: i64) {
+pub fn push_time(line: &mut String, unix_ms: i64) {
     let (seconds, ms) = (unix_ms.div_euclid(1000), unix_ms.rem_euclid(1000));
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = date_of(days);

@@ -3,7 +3,7 @@
 
 use super::{Effect, codec};
 use crate::keyspace::Keyspace;
-use crate::value::Value;
+use crate::value::{Rules, Value};
 
 /// Makes the change `effect` tells of. `access` is the access clock a written key gets. False when
 /// its edits are none of their type, or make a collection of nothing, which no key can hold: the
@@ -30,16 +30,8 @@ pub fn apply(keyspace: &mut Keyspace, effect: &Effect<'_>, access: u32) -> bool 
             let key = keyspace.key_ref(key);
             return keyspace.edit_encoded(db, &key, kind, edit, access);
         }
-        Effect::Put { db, key, kind, edits, expiry } => {
-            let Some(mut value) = Value::empty(kind) else { return false };
-            for edit in codec::edits(edits) {
-                if !edit.is_some_and(|edit| value.apply_encoded(edit, keyspace.rules())) {
-                    return false;
-                }
-            }
-            if value.is_spent() {
-                return false;
-            }
+        Effect::Put { db, key, expiry, .. } => {
+            let Some(value) = effect.value(keyspace.rules()) else { return false };
             let key = keyspace.key_ref(key);
             keyspace.set_collection(db, &key, value, expiry, access);
         }
@@ -48,4 +40,19 @@ pub fn apply(keyspace: &mut Keyspace, effect: &Effect<'_>, access: u32) -> bool 
         Effect::SwapDb { a, b } => keyspace.swap(a, b),
     }
     true
+}
+
+impl Effect<'_> {
+    /// The collection that a [`Effect::Put`] makes; none of other effects, and of edits that are
+    /// none of its type or make nothing.
+    pub fn value(&self, rules: &Rules) -> Option<Value> {
+        let Effect::Put { kind, edits, .. } = *self else { return None };
+        let mut value = Value::empty(kind)?;
+        for edit in codec::edits(edits) {
+            if !value.apply_encoded(edit?, rules) {
+                return None;
+            }
+        }
+        (!value.is_spent()).then_some(value)
+    }
 }

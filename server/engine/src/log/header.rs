@@ -35,6 +35,11 @@ impl Header {
         block
     }
 
+    /// Whether a file that begins so is meant to be a log, whole or not.
+    pub fn is_meant(start: &[u8]) -> bool {
+        start.starts_with(&MAGIC) || MAGIC.starts_with(start)
+    }
+
     /// Reads it back.
     ///
     /// # Errors

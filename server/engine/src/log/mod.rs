@@ -8,10 +8,10 @@ mod reader;
 mod recovery;
 mod writer;
 
-pub use header::Header;
+pub use header::{FIRST_BATCH, Header};
 pub use reader::{End, LogError, LogReader};
 pub use recovery::{Examined, Findings, Replay, examine};
 pub use writer::{Health, Log};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

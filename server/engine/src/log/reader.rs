@@ -76,6 +76,8 @@ pub struct LogReader {
     batch_end: u64,
     batches: u64,
     end: Option<End>,
+    /// What is wrong behind the last record; nothing while there is one more.
+    why: Option<&'static str>,
 }
 
 impl LogReader {
@@ -115,6 +117,7 @@ impl LogReader {
             batch_end: FIRST_BATCH,
             batches: 0,
             end: None,
+            why: None,
         }))
     }
 
@@ -125,6 +128,21 @@ impl LogReader {
     /// How it ends, once [`LogReader::next`] has returned `None`.
     pub fn end(&self) -> Option<End> {
         self.end
+    }
+
+    /// Why there is no further record, once it has a torn end.
+    pub fn why(&self) -> Option<&'static str> {
+        self.why
+    }
+
+    /// Batches begun so far.
+    pub fn batches(&self) -> u64 {
+        self.batches
+    }
+
+    /// Where the batch being read ends.
+    pub fn batch_end(&self) -> u64 {
+        self.batch_end
     }
 
     /// Where the next record stands.
@@ -192,6 +210,7 @@ impl LogReader {
         if tail.judge(files)?.is_some() {
             return Err(LogError::Damaged { file: self.file, offset: at, why });
         }
+        self.why = Some(why);
         self.end = Some(match tail.nonzero {
             0 => End::Clean,
             end => End::Torn { at, lost: end - at },

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::header::Header;
 use super::reader::{End, LogError, LogReader};
 use crate::disk::{FileName, Files};
 use crate::effect::{Effect, EffectsOf, Part, Placed};
@@ -25,6 +26,24 @@ pub struct Examined {
     pub end: End,
     /// Records from this offset on do not count.
     cut: u64,
+}
+
+impl Examined {
+    /// What a reading of the whole file has found: the parts of transactions in it, by offset.
+    pub(crate) fn new(
+        file: FileName,
+        header: Header,
+        parts: Vec<(u64, Part)>,
+        records: u64,
+        end: End,
+    ) -> Examined {
+        let Header { generation, core, cores, .. } = header;
+        Examined { file, generation, core, cores, parts, records, end, cut: u64::MAX }
+    }
+
+    pub(crate) fn parts(&self) -> &[(u64, Part)] {
+        &self.parts
+    }
 }
 
 /// Reads a file from beginning to end. `None`: a crash came before anything was in it.
@@ -46,16 +65,8 @@ pub fn examine(files: &mut dyn Files, file: FileName) -> Result<Option<Examined>
             parts.push((offset, part));
         }
     }
-    Ok(Some(Examined {
-        file,
-        generation: header.generation,
-        core: header.core,
-        cores: header.cores,
-        parts,
-        records,
-        end: reader.end().unwrap_or(End::Clean),
-        cut: u64::MAX,
-    }))
+    let end = reader.end().unwrap_or(End::Clean);
+    Ok(Some(Examined::new(file, header, parts, records, end)))
 }
 
 /// What counts of all logs.

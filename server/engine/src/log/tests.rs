@@ -7,7 +7,7 @@ use crate::effect::{Effect, Gone, Part, Placed, Records};
 
 /// Files in memory, in which everything that was written is.
 #[derive(Clone, Default)]
-struct Memory(BTreeMap<FileName, Vec<u8>>);
+pub(crate) struct Memory(pub BTreeMap<FileName, Vec<u8>>);
 
 impl Files for Memory {
     fn list(&self) -> Result<Vec<FileName>, String> {
@@ -23,7 +23,7 @@ impl Files for Memory {
     }
 
     fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
-        let rest = &self.0[&file][offset as usize..];
+        let rest = self.0[&file].get(offset as usize..).unwrap_or_default();
         let length = rest.len().min(into.len());
         into[..length].copy_from_slice(&rest[..length]);
         Ok(length)
@@ -31,11 +31,11 @@ impl Files for Memory {
 }
 
 /// A core that writes its log into memory.
-struct Writer {
+pub(crate) struct Writer {
     log: Log,
     records: Records,
     requests: Requests,
-    files: Memory,
+    pub files: Memory,
     now_us: u64,
     policy: Appendfsync,
 }
@@ -45,26 +45,26 @@ fn header(core: u16, cores: u16) -> Header {
 }
 
 impl Writer {
-    fn new(core: u16, cores: u16, policy: Appendfsync) -> Writer {
+    pub fn new(core: u16, cores: u16, policy: Appendfsync) -> Writer {
         let mut requests = Requests::default();
         let log = Log::begin(header(core, cores), 0, 0, &mut requests);
         let (records, files) = (Records::default(), Memory::default());
         Writer { log, records, requests, files, now_us: 0, policy }
     }
 
-    fn delete(&mut self, key: &[u8]) {
+    pub fn delete(&mut self, key: &[u8]) {
         self.records.add(&Effect::Delete { db: 0, key, gone: Gone::Deleted });
         self.records.seal();
     }
 
-    fn part(&mut self, part: &Part, key: &[u8]) {
+    pub fn part(&mut self, part: &Part, key: &[u8]) {
         self.records.begin_step();
         self.records.add(&Effect::Delete { db: 0, key, gone: Gone::Deleted });
         let effects = self.records.end_step();
         self.records.add_part(Some(part), &effects);
     }
 
-    fn whole(&mut self, effect: &Effect<'_>) {
+    pub fn whole(&mut self, effect: &Effect<'_>) {
         self.records.add(effect);
         self.records.seal();
     }
@@ -97,7 +97,7 @@ impl Writer {
         }
     }
 
-    fn settle(&mut self) {
+    pub fn settle(&mut self) {
         for _ in 0..4 {
             self.turn();
             self.perform(|_| Ok(()));

@@ -68,7 +68,17 @@ impl Header {
         out
     }
 
-    pub(super) fn decode(bytes: &[u8; HEADER_BYTES]) -> Result<Header, Fault> {
+    /// Whether a file that begins so is meant to be a snapshot, whole or not.
+    pub fn is_meant(start: &[u8]) -> bool {
+        start.starts_with(MAGIC) || MAGIC.starts_with(start)
+    }
+
+    /// Reads it from the beginning of a file.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn decode(start: &[u8]) -> Result<Header, Fault> {
+        let bytes = start.first_chunk::<HEADER_BYTES>().ok_or(Fault::NotWhole)?;
         let mut rest = &bytes[..];
         if take::<8>(&mut rest)? != *MAGIC {
             return Err(Fault::NotWhole);
@@ -83,7 +93,11 @@ impl Header {
         }
         let generation = u64::from_le_bytes(take(&mut rest)?);
         let cut_unix_ms = i64::from_le_bytes(take(&mut rest)?);
-        Ok(Header { generation, core: core?, cores: cores?, cut_unix_ms })
+        let (core, cores) = (core?, cores?);
+        if core >= cores {
+            return Err(Fault::Layout);
+        }
+        Ok(Header { generation, core, cores, cut_unix_ms })
     }
 }
 

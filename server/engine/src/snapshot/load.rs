@@ -1,7 +1,7 @@
 //! Reading a snapshot: block by block, only those that can hold a wanted slot, each checked before
 //! anything of it is applied.
 
-use super::block::{self, Entry, Fault, HEADER_BYTES, Header, TRAILER_BYTES};
+use super::block::{self, ENTRY_BYTES, Entry, Fault, HEADER_BYTES, Header, TRAILER_BYTES};
 use crate::disk::{FileName, Files, ReadError};
 use crate::effect::{Effect, decode_all};
 use freehold_protocol::slot::Slot;
@@ -39,6 +39,48 @@ pub fn load(
     visit: &mut dyn FnMut(&Effect<'_>) -> bool,
 ) -> Result<Header, LoadError> {
     let mut source = Source { files, file };
+    let Opened { header, index, index_at } = open(&mut source)?;
+    for (at, entry) in index.iter().enumerate() {
+        if slots.contains(&entry.first_slot)
+            || (entry.first_slot..=entry.last_slot).contains(&slots.start)
+        {
+            let behind = index.get(at + 1).map_or(index_at, |next| next.offset);
+            let bytes = source.bytes(entry.offset, behind)?;
+            load_block(&bytes, entry, &slots, visit)
+                .map_err(|fault| source.broken(entry.offset, fault))?;
+        }
+    }
+    Ok(header)
+}
+
+/// What a snapshot says is in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Summary {
+    pub header: Header,
+    pub blocks: usize,
+    pub keys: u64,
+    pub file_bytes: u64,
+}
+
+/// Reads header and index of a snapshot.
+///
+/// # Errors
+/// As [`load`], but for what is in its blocks.
+pub fn summary(files: &mut dyn Files, file: FileName) -> Result<Summary, LoadError> {
+    let Opened { header, index, index_at } = open(&mut Source { files, file })?;
+    let keys = index.iter().map(|entry| u64::from(entry.keys)).sum();
+    let file_bytes = index_at + (index.len() * ENTRY_BYTES + TRAILER_BYTES) as u64;
+    Ok(Summary { header, blocks: index.len(), keys, file_bytes })
+}
+
+struct Opened {
+    header: Header,
+    index: Vec<Entry>,
+    index_at: u64,
+}
+
+fn open(source: &mut Source<'_>) -> Result<Opened, LoadError> {
+    let file = source.file;
     let file_bytes = source.files.len(file).map_err(LoadError::Read)?;
     if file_bytes < (HEADER_BYTES + TRAILER_BYTES) as u64 {
         return Err(source.broken(0, Fault::NotWhole));
@@ -54,17 +96,7 @@ pub fn load(
     let end = source.bytes(index_at, file_bytes)?;
     let index =
         block::decode_end(&end, index_at).map_err(|fault| source.broken(index_at, fault))?;
-    for (at, entry) in index.iter().enumerate() {
-        if slots.contains(&entry.first_slot)
-            || (entry.first_slot..=entry.last_slot).contains(&slots.start)
-        {
-            let behind = index.get(at + 1).map_or(index_at, |next| next.offset);
-            let bytes = source.bytes(entry.offset, behind)?;
-            load_block(&bytes, entry, &slots, visit)
-                .map_err(|fault| source.broken(entry.offset, fault))?;
-        }
-    }
-    Ok(header)
+    Ok(Opened { header, index, index_at })
 }
 
 fn load_block(

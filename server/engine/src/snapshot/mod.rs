@@ -14,9 +14,9 @@ mod writer;
 
 pub use block::{Fault, Header};
 pub use commit::Commit;
-pub use load::{LoadError, load};
+pub use load::{LoadError, Summary, load, summary};
 pub use manifest::{MANIFEST_BYTES_MAX, Manifest};
 pub use writer::{Outcome, Writer};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,7 +1,7 @@
 //! A snapshot written through a disk of vectors is what the keyspace held at its beginning, in
 //! whatever order the disk completes what it was asked, and any damage to it is refused.
 
-mod disk;
+pub(crate) mod disk;
 mod walks;
 
 use super::*;

@@ -1,0 +1,145 @@
+//! What the files of a whole data directory say together: whether those that the manifest counts
+//! are there, and which transactions not all of their cores have written.
+
+use std::collections::BTreeMap;
+
+use super::{Report, Verdict};
+use crate::disk::FileName;
+use crate::log::Findings;
+
+/// More transactions are only counted.
+const NAMED_MAX: usize = 10;
+
+/// What holds between files.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Between {
+    pub verdict: Verdict,
+    /// Sentences.
+    pub said: Vec<String>,
+}
+
+impl Between {
+    fn tell(&mut self, verdict: Verdict, sentence: String) {
+        self.verdict = self.verdict.max(verdict);
+        self.said.push(sentence);
+    }
+}
+
+/// Compares the files of one directory, all of them.
+pub fn compare(reports: &[Report]) -> Between {
+    let mut between = Between { verdict: Verdict::Sound, said: Vec::new() };
+    let manifest = reports.iter().find_map(|report| report.manifest);
+    let first = manifest.map_or(0, |manifest| manifest.generation);
+    let snapshots = reports.iter().filter_map(|report| match report.file {
+        FileName::Snapshot { generation, .. } => Some(generation),
+        _ => None,
+    });
+    match manifest {
+        Some(manifest) => {
+            let there = snapshots.filter(|generation| *generation == first).count();
+            let counted = usize::from(manifest.snapshots);
+            if there != counted {
+                let said = format!(
+                    "the manifest counts {counted} snapshot files of generation {first}, and \
+                     {there} are there"
+                );
+                between.tell(Verdict::Damaged, said);
+            }
+        }
+        None if snapshots.count() > 0 => {
+            let said = "there are snapshots and no whole manifest, which says which one counts";
+            between.tell(Verdict::Damaged, said.to_owned());
+        }
+        None => {}
+    }
+    let old = reports.iter().filter(|report| generation(report.file).is_some_and(|g| g < first));
+    let old = old.count();
+    if old > 0 {
+        let said = format!("{old} files are older than generation {first} and do not count");
+        between.tell(Verdict::Sound, said);
+    }
+    missing_logs(reports, first, &mut between);
+    missing_parts(reports, first, &mut between);
+    between
+}
+
+fn generation(file: FileName) -> Option<u64> {
+    match file {
+        FileName::Log { generation, .. } | FileName::Snapshot { generation, .. } => {
+            Some(generation)
+        }
+        _ => None,
+    }
+}
+
+/// Logs that count, by generation: the cores whose logs are there, of how many.
+fn missing_logs(reports: &[Report], first: u64, between: &mut Between) {
+    let mut cores: BTreeMap<u64, (u16, Vec<u16>)> = BTreeMap::new();
+    for (header, _) in reports.iter().filter_map(|report| report.examined.as_ref()) {
+        let (count, there) = cores.entry(header.generation).or_default();
+        *count = header.cores.max(*count);
+        there.push(header.core);
+    }
+    for (generation, (count, there)) in cores.range(first..) {
+        let missing: Vec<String> = (0..*count)
+            .filter(|core| !there.contains(core))
+            .map(|core| FileName::Log { generation: *generation, core }.to_string())
+            .collect();
+        if !missing.is_empty() {
+            let said = format!(
+                "not readable or not there, of {count} logs of generation {generation}: {}; a \
+                 crash right at its beginning can do that",
+                missing.join(", ")
+            );
+            between.tell(Verdict::Torn, said);
+        }
+    }
+}
+
+/// The cores that should have a part of a transaction, and those that have.
+#[derive(Default)]
+struct Parts<'r> {
+    members: &'r [u16],
+    there: Vec<u16>,
+}
+
+/// Transactions that lack a part, and what goes with them.
+fn missing_parts(reports: &[Report], first: u64, between: &mut Between) {
+    let counted = reports.iter().filter_map(|report| report.examined.as_ref());
+    let counted: Vec<_> = counted.filter(|(header, _)| header.generation >= first).collect();
+    let mut transactions: BTreeMap<(u64, u64), Parts<'_>> = BTreeMap::new();
+    for (header, log) in &counted {
+        for (_, part) in log.parts() {
+            let name = (header.generation, part.ticket);
+            let parts = transactions.entry(name).or_default();
+            parts.members = &part.members;
+            parts.there.push(header.core);
+        }
+    }
+    let lacking = transactions.iter().filter_map(|((generation, ticket), parts)| {
+        let absent = parts.members.iter().filter(|core| !parts.there.contains(core));
+        let absent: Vec<String> = absent.map(u16::to_string).collect();
+        (!absent.is_empty()).then(|| {
+            format!(
+                "transaction {ticket} of generation {generation} lacks the part of core {}",
+                absent.join(", ")
+            )
+        })
+    });
+    let lacking: Vec<String> = lacking.collect();
+    let unnamed = lacking.len().saturating_sub(NAMED_MAX);
+    for said in lacking.into_iter().take(NAMED_MAX) {
+        between.tell(Verdict::Torn, said);
+    }
+    if unnamed > 0 {
+        between.tell(Verdict::Torn, format!("and {unnamed} more transactions lack a part"));
+    }
+    let findings = Findings::new(counted.iter().map(|(_, log)| log.clone()).collect());
+    if findings.dropped() > 0 {
+        let said = format!(
+            "a start leaves {} transactions out, and what may rest on them",
+            findings.dropped()
+        );
+        between.tell(Verdict::Torn, said);
+    }
+}

@@ -1,0 +1,72 @@
+//! One file for the engine to read, wherever it lies and whatever it is called.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use freehold_engine::check;
+use freehold_engine::disk::{FileName, Files, ReadError};
+
+/// Enough of a file to see what it is.
+const START_BYTES: usize = 4096;
+
+pub struct Source {
+    file: File,
+    name: Option<FileName>,
+}
+
+impl Source {
+    /// # Errors
+    /// A sentence: it is not there, or cannot be read.
+    pub fn open(path: &Path) -> Result<Source, String> {
+        let shown = path.display();
+        let file = File::open(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+        let mut source = Source { file, name: None };
+        let mut start = [0; START_BYTES];
+        let read =
+            source.fill(0, &mut start).map_err(|error| format!("cannot read {shown}: {error}"))?;
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        source.name = check::identify(name, &start[..read]);
+        Ok(source)
+    }
+
+    /// Which file of a data directory it is.
+    pub fn name(&self) -> Option<FileName> {
+        self.name
+    }
+
+    fn fill(&self, offset: u64, into: &mut [u8]) -> std::io::Result<usize> {
+        let mut filled = 0;
+        while filled < into.len() {
+            match self.file.read_at(&mut into[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+}
+
+impl Files for Source {
+    fn list(&self) -> Result<Vec<FileName>, String> {
+        Ok(self.name.into_iter().collect())
+    }
+
+    fn len(&mut self, file: FileName) -> Result<u64, ReadError> {
+        let about = self.file.metadata();
+        about
+            .map(|about| about.len())
+            .map_err(|error| ReadError { file, reason: error.to_string() })
+    }
+
+    /// What is only looked at need not last.
+    fn sync(&mut self, _file: FileName) -> Result<(), ReadError> {
+        Ok(())
+    }
+
+    fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
+        self.fill(offset, into).map_err(|error| ReadError { file, reason: error.to_string() })
+    }
+}

@@ -1,0 +1,152 @@
+//! `freehold check` on what a server has left behind: sound, torn, damaged and repaired, with the
+//! exit codes that scripts rely on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use freehold_tests::process;
+use freehold_tests::server::{freehold, freehold_binary};
+
+const COLUMNS: usize = 80;
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A data directory of its own, gone afterwards.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left in the temporary folder harms nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The data of a server of two cores that was killed after it had answered.
+fn left_behind() -> Folder {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("freehold-check-{}-{number}", std::process::id());
+    let folder = Folder(std::env::temp_dir().join(name));
+    fs::create_dir_all(&folder.0).expect("a directory");
+    let directory = folder.0.display().to_string();
+    let options = ["--dir", &directory, "--appendonly", "yes", "--appendfsync", "always"];
+    let mut server = freehold(2).with(&options).start();
+    let mut client = server.client();
+    for n in 0..50 {
+        client.call(&["SET", &format!("key:{n}"), &"v".repeat(n)]);
+        client.call(&["MSET", &format!("a{n}"), "1", &format!("b{n}"), "2", "c", "3"]);
+        client.call(&["RPUSH", "list", &format!("element {n}")]);
+    }
+    process::signal(server.pid(), "KILL");
+    server.wait_for_exit(LIMIT);
+    folder
+}
+
+fn data(folder: &Folder) -> PathBuf {
+    folder.0.join("appendonlydir")
+}
+
+/// Output and exit code; paths apart, all of it fits the terminal.
+fn check(args: &[&str]) -> (String, i32) {
+    let run = Command::new(freehold_binary()).arg("check").args(args).output().expect("it runs");
+    let text = [run.stdout, run.stderr].map(|text| String::from_utf8(text).expect("text")).concat();
+    for line in text.lines().filter(|line| line.starts_with("  ")) {
+        assert!(line.chars().count() <= COLUMNS, "{line}");
+    }
+    (text, run.status.code().expect("it ends by itself"))
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Writes over a byte of a log, `back` bytes before the end of its records.
+fn damage(log: &Path, back: usize) {
+    let mut bytes = fs::read(log).expect("a log");
+    let end = bytes.iter().rposition(|byte| *byte != 0).expect("records") + 1;
+    bytes[end - back] ^= 0x40;
+    fs::write(log, bytes).expect("it can be written");
+}
+
+#[test]
+fn what_a_killed_server_leaves_is_sound_and_what_it_holds_is_told() {
+    let folder = left_behind();
+    let (text, code) = check(&[&shown(&data(&folder))]);
+    assert_eq!(code, 0, "{text}");
+    for part in ["log of core 0 of 2, generation 1", "log of core 1 of 2", "all of it is sound"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let log = data(&folder).join("log-00000001-000.fhl");
+    let copy = folder.0.join("copy");
+    fs::copy(&log, &copy).expect("copied");
+    let (text, code) = check(&[&shown(&copy), &shown(&log)]);
+    assert_eq!((code, text.matches("\n  sound\n").count()), (0, 2), "{text}");
+}
+
+#[test]
+fn damage_is_found_and_repaired_and_the_server_starts_again() {
+    let folder = left_behind();
+    let log = data(&folder).join("log-00000001-001.fhl");
+    damage(&log, 2000);
+    let before = fs::read(&log).expect("a log");
+    let (text, code) = check(&[&shown(&log)]);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("DAMAGED at byte "), "{text}");
+    assert_eq!(fs::read(&log).expect("a log"), before, "nothing is changed unless asked");
+
+    let (text, code) = check(&["--repair", &shown(&log)]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("repaired: it ends at byte "), "{text}");
+    let copy = data(&folder).join("log-00000001-001.fhl.before-repair");
+    assert_eq!(fs::read(&copy).expect("a copy"), before);
+
+    damage(&log, 100);
+    let (text, code) = check(&["--repair", &shown(&log)]);
+    assert_eq!(code, 3, "an earlier copy is not written over: {text}");
+    fs::remove_file(&copy).expect("it is there");
+    let (text, code) = check(&["--repair", &shown(&log)]);
+    assert_eq!(code, 0, "{text}");
+
+    let directory = shown(&folder.0);
+    let options = ["--dir", &directory, "--appendonly", "yes"];
+    let server = freehold(2).with(&options).start();
+    let (text, code) = check(&["--repair", &shown(&data(&folder))]);
+    assert!(code < 2, "nothing there needs a repair: {text}");
+    drop(server);
+}
+
+#[test]
+fn nothing_is_repaired_while_a_server_uses_the_directory() {
+    let folder = left_behind();
+    let directory = shown(&folder.0);
+    let _server = freehold(2).with(&["--dir", &directory, "--appendonly", "yes"]).start();
+    let log = data(&folder).join("log-00000001-000.fhl");
+    damage(&log, 100);
+    let (text, code) = check(&["--repair", &shown(&log)]);
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("stop it before anything is repaired"), "{text}");
+}
+
+#[test]
+fn a_torn_tail_is_1_and_what_is_not_ours_is_3() {
+    let folder = left_behind();
+    let log = data(&folder).join("log-00000001-000.fhl");
+    damage(&log, 3);
+    let (text, code) = check(&[&shown(&log)]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("torn tail at byte "), "{text}");
+    let (text, code) = check(&[&shown(&data(&folder))]);
+    assert_eq!(code, 1, "{text}");
+
+    let other = folder.0.join("dump.rdb");
+    fs::write(&other, b"REDIS0011").expect("written");
+    for wrong in [shown(&other), shown(&folder.0), shown(&folder.0.join("missing"))] {
+        let (text, code) = check(&[&wrong]);
+        assert_eq!(code, 3, "{text}");
+        assert!(text.contains("freehold check: "), "{text}");
+    }
+    assert_eq!(check(&[]).1, 3, "what is to be checked?");
+    assert_eq!(check(&["--help"]).1, 0);
+}
