@@ -1,9 +1,15 @@
-//! What the fuzz targets share: the promise about memory. While an input is worked on, only so much
-//! may be allocated beyond what was; the allocator enforces it: an allocation above the limit
-//! fails, which aborts the process, which the fuzzer reports with the input.
+//! What the fuzz targets share: the promise about memory, and the checksums of our own files.
+//!
+//! While an input is worked on, only so much may be allocated beyond what was; the allocator
+//! enforces it: an allocation above the limit fails, which aborts the process, which the fuzzer
+//! reports with the input.
+
+mod files;
 
 use cap::Cap;
 use std::alloc::System;
+
+pub use files::{DATABASES, Stored, fits, mend_log, mend_snapshot};
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);

@@ -1,5 +1,16 @@
 //! Looks at a log: every batch, record and effect, as a start would, and where it would stop.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 use freehold_protocol::slot::Slot;
 
 use super::{Repair, Report, Verdict};
@@ -105,7 +116,7 @@ impl Counts {
     fn take(&mut self, record: &Record<'_>) -> Option<&'static str> {
         let mut misplaced = false;
         let decoded = record.for_each(|placed| {
-            self.effects += 1;
+            self.effects = self.effects.saturating_add(1);
             misplaced |= placed.effect.key().map(Slot::of_key) != placed.slot;
             self.last_database = self.last_database.max(database(&placed.effect));
         });
@@ -115,8 +126,9 @@ impl Counts {
         if misplaced {
             return Some("an effect stands under another slot than that of its key");
         }
-        self.records += 1;
-        self.transactions += u64::from(record.part.is_some());
+        self.records = self.records.saturating_add(1);
+        let part = u64::from(record.part.is_some());
+        self.transactions = self.transactions.saturating_add(part);
         None
     }
 

@@ -1,5 +1,16 @@
 //! Looks at a snapshot, by loading it value by value into nothing, and at the manifest.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 use freehold_protocol::slot::{SLOT_COUNT, Slot};
 
 use super::{Report, Verdict};

@@ -1,6 +1,8 @@
 //! What is said of logs, snapshots and directories, whole and broken, and that a repaired log is
 //! sound and holds what came before the bad place.
 
+mod golden;
+
 use super::*;
 use crate::config::Appendfsync;
 use crate::disk::Requests;
@@ -123,11 +125,16 @@ fn some_snapshot(disk: &mut Disk, keys: u64) -> FileName {
         let key = keyspace.key_ref(name.as_bytes());
         keyspace.set_string(3, &key, b"value", None, 0);
     }
+    write_snapshot(disk, &mut keyspace)
+}
+
+/// Writes what there is, as generation 7.
+fn write_snapshot(disk: &mut Disk, keyspace: &mut Keyspace) -> FileName {
     let header = SnapshotHeader { generation: 7, core: 0, cores: 1, cut_unix_ms: 1_700 };
     let mut requests = Requests::default();
-    let mut writer = SnapshotWriter::begin(&mut keyspace, header, &mut requests);
+    let mut writer = SnapshotWriter::begin(keyspace, header, &mut requests);
     while writer.outcome().is_none() {
-        writer.slice(&mut keyspace, 100, &mut requests);
+        writer.slice(keyspace, 100, &mut requests);
         disk.perform(&mut requests, &mut writer);
     }
     assert!(matches!(writer.outcome(), Some(Outcome::Done { .. })));

@@ -1,5 +1,16 @@
 //! The first block of a log file: whose it is.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 use crate::effect::take;
 
 /// Batches begin here, at the start of a page.
@@ -59,7 +70,7 @@ impl Header {
         let generation = u64::from_le_bytes(take::<8>(&mut rest).ok_or(SHORT)?);
         let created_unix_ms = i64::from_le_bytes(take::<8>(&mut rest).ok_or(SHORT)?);
         let crc = u32::from_le_bytes(take::<4>(&mut rest).ok_or(SHORT)?);
-        if crc != crc32c::crc32c(&block[..BYTES - 4]) {
+        if crc != crc32c::crc32c(block.get(..BYTES - 4).ok_or(SHORT)?) {
             return Err("the checksum of its header is wrong".to_owned());
         }
         if core >= cores {

@@ -1,7 +1,18 @@
 //! Reading a snapshot: block by block, only those that can hold a wanted slot, each checked before
 //! anything of it is applied.
 
-use super::block::{self, ENTRY_BYTES, Entry, Fault, HEADER_BYTES, Header, TRAILER_BYTES};
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+use super::block::{self, Entry, Fault, HEADER_BYTES, Header, TRAILER_BYTES};
 use crate::disk::{FileName, Files, ReadError};
 use crate::effect::{Effect, decode_all};
 use freehold_protocol::slot::Slot;
@@ -39,12 +50,12 @@ pub fn load(
     visit: &mut dyn FnMut(&Effect<'_>) -> bool,
 ) -> Result<Header, LoadError> {
     let mut source = Source { files, file };
-    let Opened { header, index, index_at } = open(&mut source)?;
+    let Opened { header, index, index_at, .. } = open(&mut source)?;
     for (at, entry) in index.iter().enumerate() {
         if slots.contains(&entry.first_slot)
             || (entry.first_slot..=entry.last_slot).contains(&slots.start)
         {
-            let behind = index.get(at + 1).map_or(index_at, |next| next.offset);
+            let behind = index.get(at.saturating_add(1)).map_or(index_at, |next| next.offset);
             let bytes = source.bytes(entry.offset, behind)?;
             load_block(&bytes, entry, &slots, visit)
                 .map_err(|fault| source.broken(entry.offset, fault))?;
@@ -67,9 +78,8 @@ pub struct Summary {
 /// # Errors
 /// As [`load`], but for what is in its blocks.
 pub fn summary(files: &mut dyn Files, file: FileName) -> Result<Summary, LoadError> {
-    let Opened { header, index, index_at } = open(&mut Source { files, file })?;
+    let Opened { header, index, file_bytes, .. } = open(&mut Source { files, file })?;
     let keys = index.iter().map(|entry| u64::from(entry.keys)).sum();
-    let file_bytes = index_at + (index.len() * ENTRY_BYTES + TRAILER_BYTES) as u64;
     Ok(Summary { header, blocks: index.len(), keys, file_bytes })
 }
 
@@ -77,6 +87,7 @@ struct Opened {
     header: Header,
     index: Vec<Entry>,
     index_at: u64,
+    file_bytes: u64,
 }
 
 fn open(source: &mut Source<'_>) -> Result<Opened, LoadError> {
@@ -88,7 +99,7 @@ fn open(source: &mut Source<'_>) -> Result<Opened, LoadError> {
     let mut head = [0; HEADER_BYTES];
     source.fill(0, &mut head)?;
     let header = Header::decode(&head).map_err(|fault| source.broken(0, fault))?;
-    let trailer_at = file_bytes - TRAILER_BYTES as u64;
+    let trailer_at = file_bytes.saturating_sub(TRAILER_BYTES as u64); // not shorter, see above
     let mut trailer = [0; TRAILER_BYTES];
     source.fill(trailer_at, &mut trailer)?;
     let index_at = block::index_offset(&trailer, file_bytes)
@@ -96,7 +107,7 @@ fn open(source: &mut Source<'_>) -> Result<Opened, LoadError> {
     let end = source.bytes(index_at, file_bytes)?;
     let index =
         block::decode_end(&end, index_at).map_err(|fault| source.broken(index_at, fault))?;
-    Ok(Opened { header, index, index_at })
+    Ok(Opened { header, index, index_at, file_bytes })
 }
 
 fn load_block(
@@ -115,7 +126,7 @@ fn load_block(
             return;
         };
         sound = sound && (entry.first_slot..=entry.last_slot).contains(&slot);
-        keys += u32::from(begins);
+        keys = keys.saturating_add(u32::from(begins));
         if sound && slots.contains(&slot) {
             sound = visit(&effect);
         }

@@ -10,6 +10,17 @@
 //! It is written beside the old one and renamed, so a whole one is always there: anything but
 //! exactly what [`Manifest::encode`] writes is the work of a disk or of a hand, and is refused.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 use std::str::FromStr;
 
 const FIRST_LINE: &str = "freehold-manifest 1";
