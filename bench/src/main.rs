@@ -1,7 +1,8 @@
 //! The engine measured without sockets: what the parts of a request cost (`micro` in wall time,
 //! `instructions` under callgrind, for machines whose clock is too noisy to believe), the longest
-//! insert while a keyspace grows (`growth`), the longest command on a collection of ten million
-//! elements (`big`), and how late expired keys leave (`expiry`).
+//! insert while a keyspace grows (`growth`), what a snapshot costs (`snapshot`), the longest
+//! command on a collection of ten million elements (`big`), and how late expired keys leave
+//! (`expiry`).
 //!
 //! Each verb prints one JSON object; `bench/compare/compare.py` stores them.
 
@@ -13,6 +14,7 @@ mod histogram;
 mod instructions;
 mod json;
 mod keys;
+mod snapshot;
 mod timing;
 
 use std::process::ExitCode;
@@ -29,6 +31,7 @@ usage: freehold-bench VERB [--keys N] [--rounds N] [--case NAME] [--window S]
   growth        the longest insert while a keyspace grows to --keys
   expiry        lateness and cost of removing --keys keys that expire within --window
                 seconds, in virtual time
+  snapshot      bytes and nanoseconds that keys take in a snapshot, written and loaded
   big           the longest command and slice of upkeep on a list, set, hash, zset and stream of
                 --elements elements of --bytes bytes, or on --type alone
   big-pass      one pass of that, its times in binary
@@ -93,6 +96,7 @@ fn run() -> Result<String, String> {
         "once" => instructions::once(&options),
         "growth" => Ok(growth::measure(&options)),
         "expiry" => Ok(expiry::measure(&options)),
+        "snapshot" => Ok(snapshot::measure(&options)),
         "big" => big::measure(&options),
         "big-pass" => big::play(&options).map(|()| String::new()),
         _ => Err(format!("unknown verb {verb}")),
