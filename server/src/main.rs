@@ -1,5 +1,6 @@
 //! Freehold, a thread-per-core cache and key-value server. The command line becomes a
-//! configuration, the configuration a node; `node` tells the rest of the story.
+//! configuration, the configuration a node; `node` tells the rest of the story. Or it asks
+//! something of a server that runs: `exchange::remote`.
 
 mod check;
 mod config;
@@ -13,6 +14,7 @@ mod worker;
 
 use std::process::ExitCode;
 
+use config::Errand;
 use runtime::allocator::CountingAllocator;
 
 #[global_allocator]
@@ -23,10 +25,12 @@ fn main() -> ExitCode {
     if let Some(asked) = check::asked(std::env::args_os()) {
         return check::run(&asked);
     }
-    let outcome = runtime::signals::block()
-        .map_err(|error| format!("signals cannot be blocked: {error}"))
-        .and_then(|()| config::from_command_line(std::env::args_os()))
-        .and_then(node::run);
+    let outcome = config::from_command_line(std::env::args_os()).and_then(|errand| match errand {
+        Errand::Serve(start) => runtime::signals::block()
+            .map_err(|error| format!("signals cannot be blocked: {error}"))
+            .and_then(|()| node::run(*start)),
+        Errand::Ask(remote) => exchange::remote::run(&remote),
+    });
     let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {

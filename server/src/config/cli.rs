@@ -8,6 +8,10 @@ use freehold_engine::config::value::Kind;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::Remote;
+
+mod remote;
+
 /// What was said, not yet what it means.
 #[derive(Debug)]
 pub(super) struct CommandLine {
@@ -15,6 +19,8 @@ pub(super) struct CommandLine {
     pub file: Option<PathBuf>,
     /// What `--import` names.
     pub import: Option<PathBuf>,
+    /// The subcommand that asks something of a running server.
+    pub remote: Option<Remote>,
     /// Names and words, in the order they were given.
     pub options: Vec<(&'static str, Vec<String>)>,
 }
@@ -32,13 +38,14 @@ impl CommandLine {
         let mut matches = command().try_get_matches_from(args)?;
         let file = matches.remove_one::<PathBuf>("FILE");
         let import = matches.remove_one::<PathBuf>("import");
+        let remote = matches.remove_subcommand().and_then(|(name, said)| remote::read(&name, said));
         let mut options: Vec<(usize, &'static str, Vec<String>)> = Vec::new();
         for row in table::rows() {
             options.extend(given(&matches, row));
         }
         options.sort_by_key(|option| option.0);
         let options = options.into_iter().map(|(_, name, words)| (name, words)).collect();
-        Ok(CommandLine { file, import, options })
+        Ok(CommandLine { file, import, remote, options })
     }
 }
 
@@ -117,8 +124,14 @@ fn command() -> Command {
             "Example: freehold /etc/freehold.conf --port 7000 --maxmemory 2gb\n\
              `freehold check --help` tells how logs and snapshots are looked at.",
         )
-        .override_usage("freehold [FILE] [--option value]…\n       freehold check PATH…")
+        .override_usage(
+            "freehold [FILE] [--option value]…\n       freehold export|import --help\n       \
+             freehold check PATH…",
+        )
         .disable_version_flag(true)
+        .disable_help_subcommand(true) // a configuration file may be called help
+        .args_conflicts_with_subcommands(true)
+        .subcommands(remote::commands())
         .arg(
             Arg::new("FILE")
                 .value_parser(clap::value_parser!(PathBuf))

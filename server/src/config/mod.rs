@@ -22,16 +22,44 @@ pub struct Start {
     pub import: Option<PathBuf>,
 }
 
-/// The start that a command line asks for. Answers `--help`, `--version` and unknown switches
+/// What the process is started for.
+#[derive(Debug)]
+pub enum Errand {
+    Serve(Box<Start>),
+    Ask(Remote),
+}
+
+/// What is asked of a server that runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Remote {
+    /// Its keys into an RDB file.
+    Export { server: Target, file: PathBuf },
+    /// The keys of an RDB file, or of append-only files, into it.
+    Import { server: Target, path: PathBuf, replace: bool },
+}
+
+/// A running server and how to be let in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    pub host: String,
+    pub port: u16,
+    pub user: Option<String>,
+    pub password: Option<String>,
+}
+
+/// What a command line asks for. Answers `--help`, `--version` and unknown switches
 /// itself and ends the process.
 ///
 /// # Errors
 /// A sentence that names the file and line, or the option, what is wrong with it and what would
 /// be right.
-pub fn from_command_line(args: impl IntoIterator<Item = OsString>) -> Result<Start, String> {
+pub fn from_command_line(args: impl IntoIterator<Item = OsString>) -> Result<Errand, String> {
     // Help, version and complaints are clap's to print, each with its exit code.
     let said = CommandLine::parse(args).unwrap_or_else(|answer| answer.exit());
-    load(&said)
+    match said.remote {
+        Some(remote) => Ok(Errand::Ask(remote)),
+        None => load(&said).map(|start| Errand::Serve(Box::new(start))),
+    }
 }
 
 fn load(said: &CommandLine) -> Result<Start, String> {

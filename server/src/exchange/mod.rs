@@ -5,6 +5,7 @@
 //! several cores, and the keys are handed out.
 
 pub mod progress;
+pub mod remote;
 mod source;
 
 use std::fs::File;
@@ -51,7 +52,7 @@ impl Import {
         cores: u16,
         now: UnixMillis,
     ) -> Result<Import, String> {
-        let source = Source::find(path)?;
+        let source = Source::find(path).map_err(|said| format!("--import {said}"))?;
         let passes = if source.is_rdb() { u64::from(cores) } else { 1 };
         let limits = Limits {
             key_bytes_max: config.max_key_bytes as usize,

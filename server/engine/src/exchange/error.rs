@@ -62,6 +62,10 @@ pub enum Fault {
         key: Vec<u8>,
         number: u8,
     },
+    /// An answer to DUMP whose checksum is wrong.
+    Payload {
+        key: Vec<u8>,
+    },
     Database {
         number: u64,
         databases: u64,
@@ -142,6 +146,13 @@ impl fmt::Display for Fault {
                 "the value of key {} (type {number}) is no value of its type: the file is damaged",
                 shown(key)
             ),
+            Fault::Payload { key } => {
+                write!(
+                    out,
+                    "what DUMP answers for key {} is no value: its checksum is wrong",
+                    shown(key)
+                )
+            }
             Fault::Database { number, databases } => write!(
                 out,
                 "there are keys in database {number}, and this server has {databases}: start with \

@@ -20,7 +20,7 @@ use super::{CommandReader, Said};
 use crate::base::time::{Now, UnixMillis};
 use crate::command::session::{Accepted, PortKind, SessionId};
 use crate::exchange::rdb::{Notes, RdbReader};
-use crate::keyspace::Taken;
+use crate::keyspace::{EntryRef, Taken};
 use crate::mesh::{CoreId, owner_of};
 use crate::shard::{Blueprint, Shard};
 
@@ -253,6 +253,30 @@ impl Replay {
         let words: Vec<String> =
             words.map(|word| word.trim_ascii_end().escape_ascii().to_string()).collect();
         Err(Fault::Refused { command: words.join(" "), answer }.at(0))
+    }
+
+    /// Visits every key that is not past its deadline at `now`, database by database; tells how
+    /// many are.
+    ///
+    /// # Errors
+    /// The visitor's first: nothing is visited after it.
+    pub fn for_each<E>(
+        &self,
+        now: UnixMillis,
+        mut visit: impl FnMut(u8, &EntryRef<'_>) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let keyspace = &self.shard.core.keyspace;
+        let (mut expired, mut outcome) = (0, Ok(()));
+        for db in 0..keyspace.databases() as u8 {
+            keyspace.for_each(db, |entry| {
+                if entry.expiry().is_some_and(|at| at <= now) {
+                    expired += 1;
+                } else if outcome.is_ok() {
+                    outcome = visit(db, &entry);
+                }
+            });
+        }
+        outcome.map(|()| expired)
     }
 
     /// All keys, to each of `cores` its own; what is past its deadline at `now` is counted and

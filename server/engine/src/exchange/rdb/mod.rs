@@ -14,9 +14,11 @@
 //! ```
 
 mod measure;
+mod payload;
 mod reader;
 mod writer;
 
+pub use payload::{open_payload, seal_entry};
 pub use reader::{Notes, RdbReader, Record};
 pub use writer::{RdbWriter, Written, header};
 

@@ -36,6 +36,15 @@ impl Record<'_> {
             Fault::Value { key, number }.at(self.offset)
         })
     }
+
+    /// The value as DUMP would have answered it, of a version that the oldest server which knows
+    /// this form takes: for RESTORE.
+    pub fn payload(&self, out: &mut Vec<u8>) {
+        out.clear();
+        out.push(self.number);
+        out.extend_from_slice(self.body);
+        footer::seal(out, footer::version_of(self.form));
+    }
 }
 
 /// What a file holds beside keys.
@@ -248,14 +257,12 @@ impl<R: Read> RdbReader<R> {
     }
 
     fn form_of(&mut self, number: u8, offset: u64) -> Result<Form, ReadError> {
-        const MODULE_EARLY: u8 = 6;
-        const MODULE: u8 = 7;
         if let Some(form) = Form::in_dialect(number, self.dialect) {
             return Ok(form);
         }
         let key = self.key.clone();
         let fault = match number {
-            MODULE | MODULE_EARLY => {
+            number if MODULES.contains(&number) => {
                 Fault::Module { module: module_name(self.measure().number()?), key, number }
             }
             _ => Fault::Type { key, number },
@@ -282,8 +289,11 @@ impl<R: Read> RdbReader<R> {
     }
 }
 
+/// Types of modules' values.
+pub(super) const MODULES: [u8; 2] = [6, 7];
+
 /// The name of a module: nine letters of six bits in front of ten bits of version.
-fn module_name(id: u64) -> String {
+pub(super) fn module_name(id: u64) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let letter = |at: u32| char::from(LETTERS[(id >> (10 + 6 * at)) as usize & 63]);
     (0..9).rev().map(letter).collect()

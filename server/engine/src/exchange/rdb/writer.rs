@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
+use super::payload::encode_entry;
 use super::{HEADER_BYTES, opcode};
 use crate::base::time::UnixMillis;
-use crate::keyspace::{EntryRef, ValueRef};
-use crate::value::rdb::{Form, crc64, encode_value, footer, put_length, put_text};
+use crate::keyspace::EntryRef;
+use crate::value::rdb::{crc64, footer, put_length, put_text};
 
 /// Bytes that are collected before they go on.
 const FLUSH_BYTES: usize = 256 * 1024;
@@ -78,14 +79,7 @@ impl<W: Write> RdbWriter<W> {
     pub fn entry(&mut self, entry: &EntryRef<'_>) -> io::Result<()> {
         let mut body = std::mem::take(&mut self.body);
         body.clear();
-        let version = match entry.value() {
-            ValueRef::Collection(value) => encode_value(value, &mut body),
-            text => {
-                body.push(Form::String as u8);
-                put_text(text.text(&mut itoa::Buffer::new()), &mut body);
-                footer::VERSION_PLAIN
-            }
-        };
+        let version = encode_entry(entry, &mut body);
         let done = self.key(entry.key(), entry.expiry(), &body, version);
         self.body = body;
         done

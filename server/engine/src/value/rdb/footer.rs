@@ -1,8 +1,8 @@
 //! What stands behind a value in DUMP's answer: RDB version (u16) and checksum of all before it
 //! (u64), little-endian.
 
-use super::Dialect;
 use super::crc64::crc64;
+use super::{Dialect, Form};
 
 /// The highest RDB version that is read: Redis 7.4's.
 pub const VERSION_READ_MAX: u16 = 12;
@@ -23,6 +23,23 @@ pub fn dialect(version: u16) -> Option<Dialect> {
     }
 }
 
+/// The version of the oldest server that reads this form: Redis 2.6's for those as old as DUMP.
+pub fn version_of(form: Form) -> u16 {
+    use Form as F;
+    match form {
+        F::String | F::List | F::Set | F::SortedSetText | F::Hash => 6,
+        F::HashZipmap | F::ListZiplist | F::SetIntset | F::SortedSetZiplist | F::HashZiplist => 6,
+        F::ListQuicklist => 7,
+        F::SortedSet => 8,
+        F::Stream1 => 9,
+        F::HashListpack | F::SortedSetListpack | F::ListQuicklist2 | F::Stream2 => VERSION_PLAIN,
+        F::SetListpack | F::Stream3 => 11,
+        F::HashDeadlinesEarly | F::HashListpackDeadlinesEarly => VERSION_DEADLINES,
+        F::HashDeadlines | F::HashListpackDeadlines => VERSION_DEADLINES,
+        F::HashDeadlinesValkey => VERSION_VALKEY,
+    }
+}
+
 /// Appends the footer to a payload.
 pub fn seal(payload: &mut Vec<u8>, version: u16) {
     payload.extend_from_slice(&version.to_le_bytes());
@@ -30,14 +47,19 @@ pub fn seal(payload: &mut Vec<u8>, version: u16) {
     payload.extend_from_slice(&sum.to_le_bytes());
 }
 
+/// The payload without its footer, and its version. `None` when the checksum is wrong.
+pub fn unseal(payload: &[u8]) -> Option<(&[u8], u16)> {
+    let (summed, sum) = payload.split_last_chunk::<8>()?;
+    let (body, version) = summed.split_last_chunk::<2>()?;
+    debug_assert_eq!(body.len() + FOOTER_BYTES, payload.len());
+    (crc64(summed) == u64::from_le_bytes(*sum)).then_some((body, u16::from_le_bytes(*version)))
+}
+
 /// The payload without its footer, and its dialect. `None` when the version cannot be read or the
 /// checksum is wrong.
 pub fn open(payload: &[u8]) -> Option<(&[u8], Dialect)> {
-    let (summed, sum) = payload.split_last_chunk::<8>()?;
-    let (body, version) = summed.split_last_chunk::<2>()?;
-    let dialect = dialect(u16::from_le_bytes(*version))?;
-    debug_assert_eq!(body.len() + FOOTER_BYTES, payload.len());
-    (crc64(summed) == u64::from_le_bytes(*sum)).then_some((body, dialect))
+    let (body, version) = unseal(payload)?;
+    Some((body, dialect(version)?))
 }
 
 #[cfg(test)]
