@@ -139,3 +139,29 @@ fn logs_are_lines_of_json_when_asked_for() {
     assert_eq!(objects.count(), log.lines().count(), "{log}");
     assert!(log.contains("\"Ready to accept connections\""), "{log}");
 }
+
+/// A node of 256 databases found no key in a command over several cores and lost all that
+/// append-only files held, because 256 was made a byte, which is 0; one of 257 fell at its start.
+#[test]
+fn there_may_be_256_databases_and_no_more() {
+    let folder = std::env::temp_dir().join(format!("freehold-databases-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let log = folder.join("log.aof");
+    let words = "*2\r\n$6\r\nSELECT\r\n$3\r\n255\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n";
+    std::fs::write(&log, words).expect("written");
+    let path = log.to_str().expect("a path of text");
+    let server = freehold(2).with(&["--databases", "256", "--import", path]).start();
+    let mut client = server.client();
+    assert_eq!(client.said("SELECT 255"), "+OK");
+    assert_eq!(client.said("GET k"), "\"v\"");
+    for n in 0..20 {
+        client.call(&["SET", &format!("from:{n}"), &n.to_string()]);
+        assert_eq!(client.said(&format!("RENAME from:{n} to:{n}")), "+OK");
+        assert_eq!(client.said(&format!("GET to:{n}")), format!("\"{n}\""));
+    }
+    std::fs::remove_dir_all(&folder).expect("removed");
+
+    let mut refused = freehold(1).with(&["--databases", "257"]).launch();
+    assert!(!refused.wait_for_exit(Duration::from_secs(30)).success());
+    assert!(refused.log().contains("--databases 257"), "{}", refused.log());
+}

@@ -165,7 +165,7 @@ impl MemoryPart {
     fn of(cx: &Cx<'_>) -> MemoryPart {
         let core = &*cx.core;
         let keyspace = &core.keyspace;
-        let databases = (0..keyspace.databases() as u8).map(|db| DatabasePart {
+        let databases = keyspace.numbers().map(|db| DatabasePart {
             keys: keyspace.len(db) as u64,
             overhead_bytes: keyspace.overhead_bytes(db) as u64,
         });

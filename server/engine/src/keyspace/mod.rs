@@ -176,6 +176,11 @@ impl Keyspace {
         self.dbs.len()
     }
 
+    /// The numbers of the databases. All of them: the 256th is 255, and 256 is no byte.
+    pub fn numbers(&self) -> impl Iterator<Item = u8> + use<> {
+        (0..self.dbs.len()).map(|number| number as u8)
+    }
+
     /// The entry of a key, whether its deadline has passed or not. Three cache lines, no
     /// allocation.
     #[inline]

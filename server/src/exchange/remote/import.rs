@@ -29,7 +29,7 @@ const SEND_BYTES: usize = 64 * 1024;
 const STRING_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// Databases there may be while append-only files are repeated: their numbers are bytes.
-const DATABASES_MAX: u32 = 255;
+const DATABASES_MAX: u32 = 256;
 
 enum Asked {
     Select(u64),

@@ -12,7 +12,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         .says("Show one endpoint for the host, or one for each core (needs core-port-base)"),
     OptionRow::new(
         "cluster-databases",
-        Kind::Integer { min: 1, max: 10_000 },
+        Kind::Integer { min: 1, max: 256 },
         "1",
         field!(cluster_databases),
     )

@@ -6,7 +6,7 @@ use super::{COUNT, INT, MEMORY, OptionRow, field};
 const MIB: u64 = 1 << 20;
 
 pub(super) const ROWS: &[OptionRow] = &[
-    OptionRow::new("databases", Kind::Integer { min: 1, max: 10_000 }, "16", field!(databases))
+    OptionRow::new("databases", Kind::Integer { min: 1, max: 256 }, "16", field!(databases))
         .at_start()
         .says("Databases that SELECT can choose from, outside cluster mode"),
     OptionRow::new(

@@ -267,7 +267,7 @@ impl Replay {
     ) -> Result<u64, E> {
         let keyspace = &self.shard.core.keyspace;
         let (mut expired, mut outcome) = (0, Ok(()));
-        for db in 0..keyspace.databases() as u8 {
+        for db in keyspace.numbers() {
             keyspace.for_each(db, |entry| {
                 if entry.expiry().is_some_and(|at| at <= now) {
                     expired += 1;
@@ -285,7 +285,7 @@ impl Replay {
         let mut parts: Vec<Vec<Handed>> = (0..cores).map(|_| Vec::new()).collect();
         let mut filled = Filled::default();
         let keyspace = &mut self.shard.core.keyspace;
-        for db in 0..keyspace.databases() as u8 {
+        for db in keyspace.numbers() {
             let mut keys: Vec<Box<[u8]>> = Vec::with_capacity(keyspace.len(db));
             keyspace.for_each(db, |entry| keys.push(entry.key().into()));
             for key in keys {

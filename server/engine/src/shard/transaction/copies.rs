@@ -133,7 +133,7 @@ fn take_all(
     returned: &mut Vec<Lent>,
 ) {
     let key_ref = scratch.key_ref(key);
-    for db in 0..scratch.databases() as u8 {
+    for db in scratch.numbers() {
         let taken = scratch.take(db, &key_ref);
         let kept = kept.iter().any(|(other, kept)| *other == db && **kept == *key);
         if (taken.is_some() || kept) && !returned.iter().any(|r| r.db == db && *r.key == *key) {

@@ -165,7 +165,7 @@ impl Shard {
         let mut lent = Vec::new();
         for key in keys {
             let key_ref = self.core.keyspace.key_ref(key);
-            for db in 0..self.core.keyspace.databases() as u8 {
+            for db in self.core.keyspace.numbers() {
                 let entry = self.core.keyspace.get(db, &key_ref);
                 match entry.map(|entry| entry.is_expired(self.core.now.unix_ms)) {
                     Some(true) => self.core.expire(db, &key_ref),
