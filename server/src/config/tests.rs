@@ -191,3 +191,33 @@ fn options_that_contradict_each_other_stop_the_start() {
     let error = config(&["--cluster-view", "core"]).unwrap_err();
     assert_eq!(error, "cluster-view: cluster-view core needs core-port-base");
 }
+
+fn errand(args: &[&str]) -> Errand {
+    let args = std::iter::once("freehold").chain(args.iter().copied()).map(OsString::from);
+    from_command_line(args).unwrap()
+}
+
+#[test]
+fn export_and_import_are_words_and_anything_else_a_file() {
+    let target = |port, user: Option<&str>, password: Option<&str>| Target {
+        host: "127.0.0.1".to_owned(),
+        port,
+        user: user.map(str::to_owned),
+        password: password.map(str::to_owned),
+    };
+    let words = ["export", "-p", "7000", "--user", "u", "--password", "-x", "d.rdb"];
+    let Errand::Ask(Remote::Export { server, file }) = errand(&words) else { panic!("an export") };
+    assert_eq!((server, file), (target(7000, Some("u"), Some("-x")), PathBuf::from("d.rdb")));
+    let words = ["import", "--password", "p", "--replace", "d"];
+    let Errand::Ask(Remote::Import { server, path, replace }) = errand(&words) else {
+        panic!("an import")
+    };
+    assert_eq!((server, path, replace), (target(6379, None, Some("p")), PathBuf::from("d"), true));
+
+    let folder = Folder::new("export");
+    let file = folder.file("export", "port 7001\n");
+    let Errand::Serve(start) = errand(&[&file]) else { panic!("a start") };
+    assert_eq!(start.config.port, 7001);
+    let Errand::Serve(start) = errand(&["--port", "7002"]) else { panic!("a start") };
+    assert_eq!(start.config.port, 7002);
+}

@@ -74,7 +74,7 @@ fn subcommand(name: &'static str, about: &'static str) -> Command {
                 .help("Port of the server; of Freehold the plain one"),
         )
         .arg(switch("user").value_name("NAME").help("User to log in as [default: default]"))
-        .arg(switch("password").value_name("TEXT").help(
+        .arg(switch("password").value_name("TEXT").allow_hyphen_values(true).help(
             "Password of the user; where others see this host's processes, set REDISCLI_AUTH \
              in the environment instead",
         ))
