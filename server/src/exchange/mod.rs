@@ -17,7 +17,7 @@ use freehold_engine::base::time::UnixMillis;
 use freehold_engine::config::Config;
 use freehold_engine::exchange::aof::{Handed, Replay};
 use freehold_engine::exchange::rdb::RdbReader;
-use freehold_engine::exchange::{Filled, Limits, put};
+use freehold_engine::exchange::{Fill, Filled, Limits};
 use freehold_engine::shard::{Blueprint, Shard};
 
 use crate::observe::log;
@@ -138,7 +138,7 @@ impl Import {
         let id = shard.id();
         let mut reader =
             RdbReader::open(file, self.limits, id.0 == 0).map_err(|e| e.to_string())?;
-        let mut filled = Filled::default();
+        let (mut fill, mut filled) = (Fill::default(), Filled::default());
         let mut looked_at = 0_u64;
         loop {
             let record =
@@ -149,13 +149,14 @@ impl Import {
                 filled.expired += 1;
             } else {
                 let content = record.content(shard.rules()).map_err(|error| error.to_string())?;
-                put(shard, record.db as u8, record.key, content, record.expiry);
+                fill.put(shard, record.db as u8, record.key, content, record.expiry);
                 filled.count(record.db as u8);
             }
             if looked_at.is_multiple_of(REPORT_KEYS) {
                 self.progress.at(id.index(), reader.offset(), looked_at);
             }
         }
+        fill.finish(shard);
         self.progress.at(id.index(), reader.offset(), looked_at);
         if id.0 == 0 {
             warn_of_functions(reader.notes().functions);

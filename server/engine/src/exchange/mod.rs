@@ -13,7 +13,7 @@ pub mod rdb;
 mod window;
 
 pub use error::{Fault, ReadError};
-pub use fill::{Filled, put};
+pub use fill::{Fill, Filled, put};
 pub use window::Window;
 
 /// How much a file may ask for.

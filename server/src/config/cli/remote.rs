@@ -34,7 +34,7 @@ The import ends at the first key that the server refuses, with what it said; key
 A key that is there already is such a refusal, unless --replace is given: then it is overwritten, \
 and an import that has ended early can be begun again.
 
-To fill Freehold before it serves, `freehold --import FILE` is many times faster.";
+To fill Freehold before it serves, `freehold --import FILE` is faster.";
 
 /// The subcommands as clap knows them.
 pub(super) fn commands() -> [Command; 2] {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::time::UnixMillis;
-use crate::exchange::{Fault, Limits, ReadError, put};
+use crate::exchange::{Fault, Fill, Limits, ReadError};
 use crate::shard::testing::TestNode;
 use crate::value::rdb::crc64::crc64;
 
@@ -49,11 +49,13 @@ fn written(node: &TestNode, version: u16) -> Vec<u8> {
 fn load(file: &[u8]) -> Result<(TestNode, Notes), ReadError> {
     let mut node = TestNode::new(1);
     let mut reader = RdbReader::open(file, LIMITS, true)?;
+    let mut fill = Fill::default();
     while let Some(record) = reader.next(|_, _| true)? {
         let shard = &mut node.shards[0];
         let content = record.content(shard.core.keyspace.rules())?;
-        put(shard, record.db as u8, record.key, content, record.expiry);
+        fill.put(shard, record.db as u8, record.key, content, record.expiry);
     }
+    fill.finish(&mut node.shards[0]);
     Ok((node, reader.notes().clone()))
 }
 
@@ -128,6 +130,22 @@ fn records_beside_keys_are_understood_or_passed_over() {
     assert!(reader.next(|_, key| key == b"a").expect("sound").is_none());
     let notes = reader.notes();
     assert_eq!((notes.functions, notes.passed, notes.writer.as_str()), (1, 1, "9.0.0"));
+}
+
+#[test]
+fn keys_that_wait_for_each_other_keep_their_order_and_database() {
+    let long = "x".repeat(5000);
+    let mut more: Vec<String> = (0..500).map(|n| format!("SET k{n} {n}")).collect();
+    more.push(format!("SET long {long}\nSELECT 7"));
+    more.extend((0..100).map(|n| format!("SET k{n} seven:{n} PXAT {}", 4_102_444_800_000_u64 + n)));
+    let node = filled(&more.join("\n"));
+    let (loaded, _) = load(&written(&node, 10)).expect("sound");
+    assert_eq!(loaded.digest(), node.digest());
+
+    // The last of a key told twice counts, whether it waits or not.
+    let twice = [&b"\x00\x01a\x01v"[..], b"\x01\x01a\x01\x01e\x00\x01a\x01w"].concat();
+    let (mut node, _) = load(&file(b"REDIS0010", &twice)).expect("sound");
+    assert_eq!(node.run("GET a"), "$1\r\nw\r\n");
 }
 
 /// The id of a module of this name.
