@@ -1,9 +1,9 @@
 """The servers that are compared, each as the command line that starts it.
 
-Every peer runs with persistence off unless a run asks for a log, on loopback, one serving thread, pinned. A peer is named on
-the command line as `freehold`, `redis`, `valkey`, `memcached`, or `NAME=PATH` for another build of
-the server NAME starts with (`freehold-old=/path/to/freehold`): that is how a change is judged, and
-how the null run gets two identical peers.
+Every peer runs on loopback, one serving thread, pinned, with persistence off unless a run asks for
+a log. A peer is named on the command line as `freehold`, `redis`, `valkey`, `memcached`, or
+`NAME=PATH` for another build of the server NAME starts with (`freehold-old=/path/to/freehold`):
+that is how a change is judged, and how the null run gets two identical peers.
 """
 
 import glob

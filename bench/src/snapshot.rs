@@ -49,6 +49,10 @@ impl Files for Memory {
         Ok(self.0.len() as u64)
     }
 
+    fn sync(&mut self, _file: FileName) -> Result<(), ReadError> {
+        Ok(())
+    }
+
     fn read(&mut self, _: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
         let rest = self.0.get(offset as usize..).unwrap_or_default();
         let count = rest.len().min(into.len());

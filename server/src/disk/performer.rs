@@ -1,6 +1,6 @@
-//! Performs what a core's log and snapshot ask of the disk. Syncing and setting aside go through the
-//! core's ring; writes do while the disk is slow; making, renaming and removing files, which is
-//! rare, happens at once.
+//! Performs what a core's log and snapshot ask of the disk. Syncing and setting aside go through
+//! the core's ring; writes do while the disk is slow; making, renaming and removing files, which
+//! is rare, happens at once.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};

@@ -28,7 +28,7 @@ pub const TABLE: &[Spec] = &[
     Spec {
         name: "BGSAVE",
         arity: Arity::AtLeast(1),
-        flags: ADMIN | NOSCRIPT | NO_ASYNC_LOADING | NO_MULTI,
+        flags: ADMIN | NOSCRIPT | NO_ASYNC_LOADING,
         run: CUT,
         since: "1.0.0",
         group: "server",
@@ -39,7 +39,7 @@ pub const TABLE: &[Spec] = &[
     Spec {
         name: "BGREWRITEAOF",
         arity: Arity::Exactly(1),
-        flags: ADMIN | NOSCRIPT | NO_ASYNC_LOADING | NO_MULTI,
+        flags: ADMIN | NOSCRIPT | NO_ASYNC_LOADING,
         run: CUT,
         since: "1.0.0",
         group: "server",

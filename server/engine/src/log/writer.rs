@@ -273,13 +273,14 @@ impl Log {
         if matches!(self.health, Health::Broken(_)) {
             return;
         }
-        if self.retry_us > 0 && now_us >= self.retry_us {
-            self.retry_us = 0;
-            self.retry(now_us, requests);
-        }
         let more = records.end().min(self.last).saturating_sub(self.end.records);
         if more > 0 && self.may_begin(now_us) && self.has_room(more) {
             self.write(records, policy, now_us, requests);
+        }
+        // Afterwards: nothing is written where space is just being set aside.
+        if self.retry_us > 0 && now_us >= self.retry_us {
+            self.retry_us = 0;
+            self.retry(now_us, requests);
         }
         self.strict = records.locked_end().max(self.strict);
         let due = match policy {

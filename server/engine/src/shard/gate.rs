@@ -17,6 +17,10 @@ use crate::command::spec::{ADMIN, Blocking, Control, Flags, MAY_REPLICATE, NO_AU
 use crate::command::table::Command;
 use crate::mesh::CoreId;
 
+/// A snapshot is cut between transactions, so not inside one.
+const NOT_IN_MULTI: CommandError =
+    CommandError::Said("ERR Command not allowed inside a transaction");
+
 /// CLIENT PAUSE, as far as this core knows.
 #[derive(Default)]
 pub struct Pause {
@@ -71,6 +75,12 @@ impl Shard {
             if self.pause.holds(command, queued, self.core.now.mono_us) {
                 return Dispatched::NotYet;
             }
+        }
+        let cuts = command.spec.is(ADMIN)
+            && matches!(command.spec.run, Run::Everywhere { exclusive: true, .. });
+        if cuts && session.queue.is_some() {
+            self.refuse(id, Some(command), framing, &NOT_IN_MULTI);
+            return Dispatched::Taken;
         }
         session.note_commands(command, 1);
         if session.queue.is_some() && !runs_inside_multi(command) {
