@@ -236,3 +236,6 @@ fn log_header(shard: &Shard, generation: u64) -> log::Header {
         created_unix_ms: shard.now().unix_ms.0,
     }
 }
+
+#[cfg(test)]
+mod tests;
