@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use freehold_engine::base::random::Random;
-use freehold_engine::disk::{Completion, FileName, Files, Operation, ReadError, Requests};
+use freehold_engine::disk::{Completion, FileName, Memory, Requests};
 use freehold_engine::effect::apply;
 use freehold_engine::keyspace::Keyspace;
 use freehold_engine::snapshot::{Header, Writer, load};
@@ -21,43 +21,14 @@ const FILE: FileName = FileName::Snapshot { generation: 1, core: 0 };
 /// Entries a slice may visit.
 const VISITS: usize = 1000;
 
-/// The one file.
-#[derive(Default)]
-struct Memory(Vec<u8>);
-
-impl Memory {
-    fn perform(&mut self, requests: &mut Requests, writer: &mut Writer) {
-        while !requests.is_empty() {
-            for request in requests.take() {
-                if let Operation::Write { bytes, .. } = request.operation {
-                    self.0.extend_from_slice(&bytes);
-                }
-                let (owner, tag, outcome) = (request.owner, request.tag, Ok(()));
-                let completion = Completion { owner, tag, outcome, buffer: Vec::new() };
-                writer.completed(&completion, requests);
-            }
+/// Does what the writer asks for.
+fn perform(files: &mut Memory, requests: &mut Requests, writer: &mut Writer) {
+    while !requests.is_empty() {
+        for request in requests.take() {
+            let buffer = files.perform(request.operation);
+            let (owner, tag, outcome) = (request.owner, request.tag, Ok(()));
+            writer.completed(&Completion { owner, tag, outcome, buffer }, requests);
         }
-    }
-}
-
-impl Files for Memory {
-    fn list(&self) -> Result<Vec<FileName>, String> {
-        Ok(vec![FILE])
-    }
-
-    fn len(&mut self, _: FileName) -> Result<u64, ReadError> {
-        Ok(self.0.len() as u64)
-    }
-
-    fn sync(&mut self, _file: FileName) -> Result<(), ReadError> {
-        Ok(())
-    }
-
-    fn read(&mut self, _: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
-        let rest = self.0.get(offset as usize..).unwrap_or_default();
-        let count = rest.len().min(into.len());
-        into[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
     }
 }
 
@@ -66,22 +37,22 @@ pub fn measure(options: &Options) -> String {
     let mut keyspace = filled(options);
     let (mut walk_ns, mut load_ns, mut file_bytes) = (u128::MAX, u128::MAX, 0);
     for _ in 0..options.passes {
-        let (mut file, mut requests) = (Memory::default(), Requests::default());
+        let (mut files, mut requests) = (Memory::default(), Requests::default());
         let started = Instant::now();
         let mut writer = Writer::begin(&mut keyspace, HEADER, &mut requests);
-        file.perform(&mut requests, &mut writer);
+        perform(&mut files, &mut requests, &mut writer);
         while writer.outcome().is_none() {
             writer.slice(&mut keyspace, VISITS, &mut requests);
-            file.perform(&mut requests, &mut writer);
+            perform(&mut files, &mut requests, &mut writer);
         }
         walk_ns = walk_ns.min(started.elapsed().as_nanos());
         let mut copy = empty_keyspace();
         let started = Instant::now();
-        load(&mut file, FILE, 0..16384, &mut |effect| apply(&mut copy, effect, 0))
+        load(&mut files, FILE, 0..16384, &mut |effect| apply(&mut copy, effect, 0))
             .expect("what was just written");
         load_ns = load_ns.min(started.elapsed().as_nanos());
         assert_eq!(copy.digest(), keyspace.digest());
-        file_bytes = file.0.len();
+        file_bytes = files.0[&FILE].len();
     }
     let per_key = |sum: f64| sum / options.keys as f64;
     Object::new()

@@ -105,14 +105,6 @@ impl Performer {
                 let deed = Deed::Allocate { offset, bytes: end.saturating_sub(offset).max(1) };
                 self.on_file(owner, tag, file, deed, Vec::new(), ring);
             }
-            Operation::Truncate { file, end } => {
-                let outcome = OpenOptions::new().write(true).open(self.place(file));
-                let outcome = outcome.and_then(|opened| {
-                    opened.set_len(end)?;
-                    opened.sync_data()
-                });
-                self.end(owner, tag, outcome);
-            }
             Operation::Close(name) => match self.open.get_mut(&name) {
                 Some(open) if open.under_way > 0 => open.close = Some((owner, tag)),
                 _ => {

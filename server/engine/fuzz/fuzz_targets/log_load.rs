@@ -6,11 +6,11 @@
 #![no_main]
 
 use freehold_engine::check::{Verdict, compare, inspect};
-use freehold_engine::disk::{FileName, Files};
+use freehold_engine::disk::{FileName, Files, Memory};
 use freehold_engine::effect::apply;
 use freehold_engine::keyspace::Keyspace;
 use freehold_engine::log::{FIRST_BATCH, Findings, Replay, examine};
-use freehold_engine_fuzz::{DATABASES, Stored, bounded, fits, mend_log};
+use freehold_engine_fuzz::{DATABASES, bounded, fits, mend_log};
 use libfuzzer_sys::fuzz_target;
 
 /// A keyspace, and the windows of readers.
@@ -26,7 +26,7 @@ fuzz_target!(|input: &[u8]| {
         for mended in [false, true] {
             let logs = [first, second].into_iter().filter(|bytes| !bytes.is_empty());
             let logs = logs.enumerate().map(|(core, bytes)| log(core as u16, bytes, mended));
-            read(Stored(logs.collect()));
+            read(Memory(logs.collect()));
         }
     });
 });
@@ -47,7 +47,7 @@ fn log(core: u16, bytes: &[u8], mended: bool) -> (FileName, Vec<u8>) {
     (FileName::Log { generation: 1, core }, file)
 }
 
-fn read(mut files: Stored) {
+fn read(mut files: Memory) {
     let names = files.list().expect("memory can be listed");
     let (mut reports, mut examined) = (Vec::new(), Vec::new());
     for name in names {

@@ -5,11 +5,11 @@
 #![no_main]
 
 use freehold_engine::check::{Verdict, identify, inspect};
-use freehold_engine::disk::FileName;
+use freehold_engine::disk::{FileName, Memory};
 use freehold_engine::effect::apply;
 use freehold_engine::keyspace::Keyspace;
 use freehold_engine::snapshot::load;
-use freehold_engine_fuzz::{DATABASES, Stored, bounded, fits, mend_snapshot};
+use freehold_engine_fuzz::{DATABASES, bounded, fits, mend_snapshot};
 use libfuzzer_sys::fuzz_target;
 
 /// Two keyspaces, and the report.
@@ -31,7 +31,7 @@ fn read(bytes: Vec<u8>) {
         Some(file @ FileName::Snapshot { .. }) => file,
         _ => FileName::Snapshot { generation: 1, core: 0 },
     };
-    let mut files = Stored([(file, bytes)].into());
+    let mut files = Memory([(file, bytes)].into());
     let report = inspect(&mut files, file).expect("memory can be read");
     let (mut copy, mut fitting) = (empty(), true);
     let whole = load(&mut files, file, 0..16384, &mut |effect| {

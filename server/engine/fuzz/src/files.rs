@@ -1,9 +1,6 @@
 //! Logs and snapshots of any bytes. Checksums would keep damage away from the decoders, so they
 //! are made right where the bytes look like what they would cover.
 
-use std::collections::BTreeMap;
-
-use freehold_engine::disk::{FileName, Files, ReadError};
 use freehold_engine::effect::Effect;
 
 /// Databases of the keyspace that effects are applied to: each takes a mebibyte when it is used.
@@ -11,29 +8,6 @@ pub const DATABASES: u8 = 4;
 
 /// A splice far away is filled up with zeros, as SETRANGE does within its limit.
 const SPLICE_MAX: u32 = 64 * 1024;
-
-/// Files in memory.
-#[derive(Default)]
-pub struct Stored(pub BTreeMap<FileName, Vec<u8>>);
-
-impl Files for Stored {
-    fn list(&self) -> Result<Vec<FileName>, String> {
-        Ok(self.0.keys().copied().collect())
-    }
-
-    fn len(&mut self, file: FileName) -> Result<u64, ReadError> {
-        let bytes = self.0.get(&file).ok_or(ReadError { file, reason: String::new() })?;
-        Ok(bytes.len() as u64)
-    }
-
-    fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
-        let bytes = self.0.get(&file).ok_or(ReadError { file, reason: String::new() })?;
-        let bytes = bytes.get(offset as usize..).unwrap_or_default();
-        let count = bytes.len().min(into.len());
-        into[..count].copy_from_slice(&bytes[..count]);
-        Ok(count)
-    }
-}
 
 /// Whether an effect is one a server with [`DATABASES`] and limits on strings could have had.
 pub fn fits(effect: &Effect<'_>) -> bool {

@@ -9,7 +9,7 @@ mod files;
 use cap::Cap;
 use std::alloc::System;
 
-pub use files::{DATABASES, Stored, fits, mend_log, mend_snapshot};
+pub use files::{DATABASES, fits, mend_log, mend_snapshot};
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);

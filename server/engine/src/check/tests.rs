@@ -5,10 +5,11 @@ mod golden;
 
 use super::*;
 use crate::config::Appendfsync;
+use crate::disk::Memory;
 use crate::disk::Requests;
 use crate::effect::Part;
 use crate::keyspace::Keyspace;
-use crate::log::tests::{Memory, Writer};
+use crate::log::tests::Writer;
 use crate::snapshot::tests::disk::Disk;
 use crate::snapshot::{Outcome, Writer as SnapshotWriter};
 
@@ -145,18 +146,18 @@ fn write_snapshot(disk: &mut Disk, keyspace: &mut Keyspace) -> FileName {
 fn a_sound_snapshot_tells_what_is_in_it_and_any_flipped_bit_is_found() {
     let mut disk = Disk::default();
     let file = some_snapshot(&mut disk, 4);
-    let report = looked_at(&mut disk, file);
+    let report = looked_at(&mut disk.files, file);
     assert_eq!((report.verdict, report.created_unix_ms), (Verdict::Sound, Some(1_700)));
     let text = report.to_string();
     let begins = "  snapshot of core 0 of 1, generation 7\n  4 keys in 1 blocks\n  ";
     assert!(text.starts_with(begins) && text.ends_with(" highest database 3\n  sound\n"), "{text}");
-    let whole = disk.files[&file].clone();
+    let whole = disk.files.0[&file].clone();
     for bit in 0..whole.len() * 8 {
-        disk.files.get_mut(&file).expect("there")[bit / 8] ^= 1 << (bit % 8);
-        let report = looked_at(&mut disk, file);
+        disk.files.0.get_mut(&file).expect("there")[bit / 8] ^= 1 << (bit % 8);
+        let report = looked_at(&mut disk.files, file);
         assert!(report.verdict >= Verdict::Damaged, "bit {bit}");
         assert!(report.trouble.is_some_and(|trouble| trouble.repair.is_none()), "bit {bit}");
-        disk.files.insert(file, whole.clone());
+        disk.files.0.insert(file, whole.clone());
     }
 }
 
@@ -168,7 +169,7 @@ fn a_copy_is_known_by_what_it_says_of_itself() {
     assert_eq!(identify("log-00000009-000.fhl", start).map(|name| name == LOG), Some(false));
     let mut disk = Disk::default();
     let file = some_snapshot(&mut disk, 4);
-    assert_eq!(identify("copy", &disk.files[&file]), Some(file));
+    assert_eq!(identify("copy", &disk.files.0[&file]), Some(file));
     let manifest = Manifest { generation: 1, snapshots: 0, created_unix_ms: 0 };
     assert_eq!(identify("copy", &manifest.encode()), Some(FileName::Manifest));
     for other in [&b""[..], b"REDIS0011", &[0; 5000]] {
@@ -221,7 +222,7 @@ fn a_transaction_that_not_all_its_cores_wrote_is_named() {
 fn a_snapshot_that_the_manifest_counts_has_to_be_there() {
     let mut disk = Disk::default();
     let file = some_snapshot(&mut disk, 4);
-    let mut reports = vec![looked_at(&mut disk, file)];
+    let mut reports = vec![looked_at(&mut disk.files, file)];
     assert_eq!(compare(&reports).verdict, Verdict::Damaged, "which generation counts?");
     reports.push(manifest(7, 1));
     assert_eq!(compare(&reports), Between { verdict: Verdict::Sound, said: Vec::new() });

@@ -5,10 +5,12 @@
 //!
 //! All files lie in one directory and belong to one core, the manifest to the core that commits.
 
+mod memory;
 mod name;
 mod requests;
 mod stored;
 
+pub use memory::Memory;
 pub use name::FileName;
 pub use requests::{Completion, Failure, Operation, Owner, Request, Requests};
 pub use stored::{Files, ReadError};

@@ -34,11 +34,6 @@ pub enum Operation {
     },
     /// All writes to the file that have completed become durable; its name does not.
     Sync(FileName),
-    /// Ends at `end`.
-    Truncate {
-        file: FileName,
-        end: u64,
-    },
     /// No more requests will name it, but to rename or remove it.
     Close(FileName),
     /// `to` is replaced, if it exists, in one step.

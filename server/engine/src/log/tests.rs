@@ -2,33 +2,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::config::Appendfsync;
-use crate::disk::{Completion, Failure, FileName, Files, Operation, ReadError, Request, Requests};
+use crate::disk::{Completion, Failure, FileName, Memory, Operation, Request, Requests};
 use crate::effect::{Effect, Gone, Part, Placed, Records};
-
-/// Files in memory, in which everything that was written is.
-#[derive(Clone, Default)]
-pub(crate) struct Memory(pub BTreeMap<FileName, Vec<u8>>);
-
-impl Files for Memory {
-    fn list(&self) -> Result<Vec<FileName>, String> {
-        Ok(self.0.keys().copied().collect())
-    }
-
-    fn len(&mut self, file: FileName) -> Result<u64, ReadError> {
-        Ok(self.0[&file].len() as u64)
-    }
-
-    fn sync(&mut self, _: FileName) -> Result<(), ReadError> {
-        Ok(())
-    }
-
-    fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
-        let rest = self.0[&file].get(offset as usize..).unwrap_or_default();
-        let length = rest.len().min(into.len());
-        into[..length].copy_from_slice(&rest[..length]);
-        Ok(length)
-    }
-}
 
 /// A core that writes its log into memory.
 pub(crate) struct Writer {
@@ -78,20 +53,11 @@ impl Writer {
     fn perform(&mut self, fail: impl Fn(&Operation) -> Result<(), Failure>) {
         for request in self.requests.take() {
             let outcome = fail(&request.operation);
-            let mut buffer = Vec::new();
-            match request.operation {
-                Operation::Create(name) => drop(self.files.0.insert(name, Vec::new())),
-                Operation::Write { file, offset, bytes, .. } => {
-                    let contents = self.files.0.get_mut(&file).expect("created");
-                    let end = offset as usize + bytes.len();
-                    if outcome.is_ok() {
-                        contents.resize(contents.len().max(end), 0);
-                        contents[offset as usize..end].copy_from_slice(&bytes);
-                    }
-                    buffer = bytes;
-                }
-                _ => {}
-            }
+            let buffer = match (request.operation, outcome) {
+                (operation, Ok(())) => self.files.perform(operation),
+                (Operation::Write { bytes, .. }, Err(_)) => bytes,
+                (_, Err(_)) => Vec::new(),
+            };
             let (owner, tag) = (request.owner, request.tag);
             self.log.completed(Completion { owner, tag, outcome, buffer }, self.now_us);
         }

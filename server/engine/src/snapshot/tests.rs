@@ -47,7 +47,7 @@ fn write(keyspace: &mut Keyspace, disk: &mut Disk, seed: u64) -> (u128, Outcome)
 
 fn read(disk: &mut Disk, slots: std::ops::Range<u16>) -> Result<Keyspace, LoadError> {
     let mut copy = Keyspace::new(0..16384, 2, [5, 6, 7, 8]);
-    let header = load(disk, NAME, slots, &mut |effect| apply(&mut copy, effect, 0))?;
+    let header = load(&mut disk.files, NAME, slots, &mut |effect| apply(&mut copy, effect, 0))?;
     assert_eq!(header, HEADER);
     Ok(copy)
 }
@@ -58,13 +58,13 @@ fn a_snapshot_is_what_there_was_when_it_began() {
         let disk = if seed % 2 == 0 { Disk::default() } else { Disk::in_any_order(seed) };
         let (mut keyspace, mut disk) = (filled(seed * 200), disk);
         let (digest, outcome) = write(&mut keyspace, &mut disk, seed);
-        let bytes = disk.files[&NAME].len() as u64;
+        let bytes = disk.files.0[&NAME].len() as u64;
         assert_eq!(outcome, Outcome::Done { keys: seed * 200, bytes }, "seed {seed}");
         assert_eq!(read(&mut disk, 0..16384).expect("whole").digest(), digest, "seed {seed}");
         let parts = [0..5000, 5000..5001, 5001..16384];
         let parts = parts.map(|slots| read(&mut disk, slots).expect("whole").digest());
         assert_eq!(parts.into_iter().fold(0, u128::wrapping_add), digest, "seed {seed}");
-        assert_eq!(disk.files.len(), 1, "no draft is left");
+        assert_eq!(disk.files.0.len(), 1, "no draft is left");
     }
 }
 
@@ -72,14 +72,14 @@ fn a_snapshot_is_what_there_was_when_it_began() {
 fn any_flipped_bit_and_any_cut_is_refused() {
     let (mut keyspace, mut disk) = (filled(5), Disk::default());
     write(&mut keyspace, &mut disk, 1);
-    let whole = disk.files[&NAME].clone();
+    let whole = disk.files.0[&NAME].clone();
     for bit in 0..whole.len() * 8 {
-        disk.files.insert(NAME, whole.clone());
-        disk.files.get_mut(&NAME).expect("it is there")[bit / 8] ^= 1 << (bit % 8);
+        disk.files.0.insert(NAME, whole.clone());
+        disk.files.0.get_mut(&NAME).expect("it is there")[bit / 8] ^= 1 << (bit % 8);
         assert!(read(&mut disk, 0..16384).is_err(), "bit {bit}");
     }
     for length in 0..whole.len() {
-        disk.files.insert(NAME, whole[..length].to_vec());
+        disk.files.0.insert(NAME, whole[..length].to_vec());
         assert!(read(&mut disk, 0..16384).is_err(), "{length} bytes");
     }
 }
@@ -98,7 +98,7 @@ fn whatever_fails_on_the_disk_is_told_and_leaves_no_file() {
             }
             failed += 1;
             assert_eq!(outcome, Outcome::Failed(Failure::Full), "seed {seed}, {fails_at}");
-            assert!(disk.files.is_empty(), "seed {seed}, {fails_at}");
+            assert!(disk.files.0.is_empty(), "seed {seed}, {fails_at}");
         }
         assert!(failed > 6, "seed {seed}: {failed}");
     }
@@ -128,7 +128,7 @@ fn a_flush_abandons_the_snapshot_and_the_next_one_is_whole() {
     for (seed, rounds) in (0..40).flat_map(|seed| [(seed, 0), (seed, 1), (seed, 3)]) {
         let mut disk = Disk::in_any_order(seed);
         let mut keyspace = abandon(&mut disk, rounds);
-        assert!(disk.files.is_empty(), "seed {seed}, {rounds} rounds");
+        assert!(disk.files.0.is_empty(), "seed {seed}, {rounds} rounds");
         let (digest, _) = write(&mut keyspace, &mut disk, 9);
         let copy = read(&mut disk, 0..16384).expect("whole");
         assert_eq!(copy.digest(), digest, "seed {seed}, {rounds} rounds");
@@ -158,7 +158,7 @@ fn a_draft_that_is_still_being_made_is_closed_and_removed_after_that() {
     disk.accept(asked);
     disk.perform(&mut requests, &mut writer);
     assert_eq!(writer.outcome(), Some(Outcome::Abandoned));
-    assert!(disk.files.is_empty() && disk.is_at_rest());
+    assert!(disk.files.0.is_empty() && disk.is_at_rest());
 }
 
 /// A draft that could not be made after all is not closed.
@@ -167,7 +167,7 @@ fn a_draft_that_was_given_up_and_then_refused_is_not_closed() {
     let mut disk = Disk::in_any_order(1);
     disk.fails_at = Some(1);
     abandon(&mut disk, 0);
-    assert!(disk.files.is_empty());
+    assert!(disk.files.0.is_empty());
 }
 
 #[test]

@@ -1,64 +1,15 @@
 //! A node with its files in memory: what it has kept is read back by a node with other cores, after
 //! an end in peace and after a crash at any operation.
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::base::random::Random;
 use crate::config::{Caller, Config};
-use crate::disk::{FileName, Files, Operation, ReadError};
+use crate::disk::{FileName, Files, Memory};
 use crate::effect::{Placed, Records};
 use crate::log::{Findings, Replay, examine};
 use crate::mesh::{CoreId, slots_of};
 use crate::shard::testing::{TestClient, TestNode};
 use crate::snapshot::{self, Manifest};
-
-/// Files as an operation after the other has left them.
-#[derive(Clone, Default)]
-struct Memory(BTreeMap<FileName, Vec<u8>>);
-
-impl Memory {
-    fn perform(&mut self, operation: Operation) -> Vec<u8> {
-        match operation {
-            Operation::Create(file) => drop(self.0.insert(file, Vec::new())),
-            Operation::Write { file, offset, bytes, .. } => {
-                let content = self.0.get_mut(&file).expect("it was created");
-                let end = offset as usize + bytes.len();
-                content.resize(content.len().max(end), 0);
-                content[offset as usize..end].copy_from_slice(&bytes);
-                return bytes;
-            }
-            Operation::Rename { from, to } => {
-                let content = self.0.remove(&from).expect("it was created");
-                self.0.insert(to, content);
-            }
-            Operation::Remove(file) => drop(self.0.remove(&file)),
-            _ => {}
-        }
-        Vec::new()
-    }
-}
-
-impl Files for Memory {
-    fn list(&self) -> Result<Vec<FileName>, String> {
-        Ok(self.0.keys().copied().collect())
-    }
-
-    fn len(&mut self, file: FileName) -> Result<u64, ReadError> {
-        Ok(self.0[&file].len() as u64)
-    }
-
-    fn sync(&mut self, _: FileName) -> Result<(), ReadError> {
-        Ok(())
-    }
-
-    fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
-        let rest = &self.0[&file][offset as usize..];
-        let length = rest.len().min(into.len());
-        into[..length].copy_from_slice(&rest[..length]);
-        Ok(length)
-    }
-}
 
 /// A node that keeps what it holds.
 struct Keeping {

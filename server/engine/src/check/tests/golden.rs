@@ -107,14 +107,15 @@ fn a_snapshot_of_version_1_is_read_and_holds_what_is_written_now() {
     let (mut node, _) = played();
     let file = FileName::Snapshot { generation: 7, core: 0 };
     let mut golden = Disk::default();
-    golden.files.insert(file, GOLDEN_SNAPSHOT.to_vec());
+    golden.files.0.insert(file, GOLDEN_SNAPSHOT.to_vec());
     let mut written = Disk::default();
     write_snapshot(&mut written, &mut node.shards[0].core.keyspace);
     for disk in [&mut golden, &mut written] {
-        let report = looked_at(disk, file);
+        let report = looked_at(&mut disk.files, file);
         assert_eq!(report.verdict, Verdict::Sound, "{report}");
         let mut copy = Keyspace::new(0..16384, 16, [9; 4]);
-        load(disk, file, 0..16384, &mut |effect| apply(&mut copy, effect, 0)).expect("whole");
+        load(&mut disk.files, file, 0..16384, &mut |effect| apply(&mut copy, effect, 0))
+            .expect("whole");
         assert_eq!(copy.digest(), node.digest());
     }
 }

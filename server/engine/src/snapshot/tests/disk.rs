@@ -1,16 +1,16 @@
 //! A disk of vectors, which completes what it is asked in order or in any order, and insists on
 //! what a writer has to wait for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::base::random::Random;
-use crate::disk::{Completion, Failure, FileName, Files, Operation, ReadError, Request, Requests};
+use crate::disk::{Completion, Failure, FileName, Memory, Operation, Request, Requests};
 use crate::snapshot::Writer;
 
 /// Files by name; the operation with the number `fails_at` fails.
 #[derive(Default)]
 pub struct Disk {
-    pub files: BTreeMap<FileName, Vec<u8>>,
+    pub files: Memory,
     pub fails_at: Option<u64>,
     done: u64,
     open: BTreeSet<FileName>,
@@ -67,38 +67,27 @@ impl Disk {
 
     /// Does it; returns the bytes of a write.
     fn deed(&mut self, operation: Operation) -> Vec<u8> {
-        match operation {
+        match &operation {
             Operation::Create(file) => {
-                self.files.insert(file, Vec::new());
-                assert!(self.open.insert(file), "{file} is open already");
+                assert!(self.open.insert(*file), "{file} is open already");
             }
-            Operation::Write { file, offset, bytes, .. } => {
-                assert!(self.open.contains(&file), "{file} is written and not open");
-                let content = self.files.get_mut(&file).expect("it was created");
-                let end = offset as usize + bytes.len();
-                content.resize(end.max(content.len()), 0);
-                content[offset as usize..end].copy_from_slice(&bytes);
-                return bytes;
+            Operation::Write { file, .. } => {
+                assert!(self.open.contains(file), "{file} is written and not open");
             }
             Operation::Sync(file) => {
-                assert!(self.open.contains(&file), "{file} is synced and not open");
-                assert!(!self.is_written(file), "{file} is synced before it is written");
+                assert!(self.open.contains(file), "{file} is synced and not open");
+                assert!(!self.is_written(*file), "{file} is synced before it is written");
             }
             Operation::Close(file) => {
-                assert!(!self.is_written(file), "{file} is closed before it is written");
-                assert!(self.open.remove(&file), "{file} is closed and not open");
-            }
-            Operation::Rename { from, to } => {
-                let content = self.files.remove(&from).expect("it is there");
-                self.files.insert(to, content);
+                assert!(!self.is_written(*file), "{file} is closed before it is written");
+                assert!(self.open.remove(file), "{file} is closed and not open");
             }
             Operation::Remove(file) => {
-                assert!(!self.is_written(file), "{file} is removed while it is written");
-                self.files.remove(&file);
+                assert!(!self.is_written(*file), "{file} is removed while it is written");
             }
             _ => {}
         }
-        Vec::new()
+        self.files.perform(operation)
     }
 
     /// Whether it is being made, or written to.
@@ -107,27 +96,5 @@ impl Disk {
             Operation::Create(file) | Operation::Write { file, .. } => file == name,
             _ => false,
         })
-    }
-}
-
-impl Files for Disk {
-    fn list(&self) -> Result<Vec<FileName>, String> {
-        Ok(self.files.keys().copied().collect())
-    }
-
-    fn len(&mut self, file: FileName) -> Result<u64, ReadError> {
-        let content = self.files.get(&file);
-        content.map(|content| content.len() as u64).ok_or(ReadError { file, reason: "none".into() })
-    }
-
-    fn sync(&mut self, _file: FileName) -> Result<(), ReadError> {
-        Ok(())
-    }
-
-    fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
-        let content = self.files[&file].get(offset as usize..).unwrap_or_default();
-        let count = content.len().min(into.len());
-        into[..count].copy_from_slice(&content[..count]);
-        Ok(count)
     }
 }

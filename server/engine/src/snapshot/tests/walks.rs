@@ -70,11 +70,12 @@ impl Core {
         let file = FileName::Snapshot { generation, core };
         match outcome {
             Outcome::Done { keys, bytes } => {
-                assert_eq!((keys, bytes), (self.keys, self.disk.files[&file].len() as u64));
+                assert_eq!((keys, bytes), (self.keys, self.disk.files.0[&file].len() as u64));
                 let mut copy = Keyspace::new(0..16384, self.databases, [9; 4]);
                 let slots = 0..16384;
-                let header =
-                    load(&mut self.disk, file, slots, &mut |effect| apply(&mut copy, effect, 0));
+                let header = load(&mut self.disk.files, file, slots, &mut |effect| {
+                    apply(&mut copy, effect, 0)
+                });
                 assert_eq!(header, Ok(self.header));
                 assert_eq!(copy.digest(), self.digest);
                 copy.check_invariants();
@@ -84,7 +85,7 @@ impl Core {
                 sum.kinds.extend(kinds(&copy));
             }
             Outcome::Abandoned => {
-                assert!(self.disk.files.is_empty());
+                assert!(self.disk.files.0.is_empty());
                 sum.abandoned += 1;
             }
             Outcome::Failed(failure) => panic!("{failure:?}"),
