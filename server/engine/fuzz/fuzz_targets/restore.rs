@@ -5,7 +5,7 @@
 #![no_main]
 
 use freehold_engine::value::rdb::{Form, Input, decode_value, encode_value, footer};
-use freehold_engine::value::{Kind, Rules, Value};
+use freehold_engine::value::{Kind, Rules, Value, ValueView};
 use freehold_engine_fuzz::bounded;
 use libfuzzer_sys::fuzz_target;
 
@@ -27,17 +27,22 @@ fuzz_target!(|input: &[u8]| {
 
 fn check(value: &Value) {
     value.check_invariants(&Rules::default());
-    let mut body = Vec::new();
+    let (mut body, value) = (Vec::new(), collection(value));
     encode_value(value, &mut body);
     let again = read(&body).expect("what was written reads");
-    if let Value::Stream(_) = value {
+    let again = collection(&again);
+    if value.kind() == Kind::Stream {
         // The form that is written does not tell a consumer's attempts from its successes.
         let mut third = Vec::new();
-        encode_value(&again, &mut third);
+        encode_value(again, &mut third);
         assert_eq!(third, body);
     } else {
         assert_eq!(again.digest(), value.digest());
     }
+}
+
+fn collection(value: &Value) -> ValueView<'_> {
+    value.view().expect("only collections are read")
 }
 
 fn read(body: &[u8]) -> Option<Value> {
