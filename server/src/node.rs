@@ -496,8 +496,8 @@ fn fill(shared: &Shared, shard: &mut Shard) -> Result<(Filled, Keeper), String> 
     let mut records = Records::default();
     if let Some(found) = &shared.found {
         records = recovery::load(shared.place.open()?, found, shard)?;
-        shard.set_generation(found.generation);
-        shard.snapshots().found(found.cut_unix_ms());
+        shard.set_generation(found.kept.generation);
+        shard.snapshots().found(found.kept.cut_unix_ms());
     } else {
         shard.set_generation(1);
     }

@@ -6,6 +6,10 @@
 //! turn(shard) ─► requests ─► disk ─► completed(completion) ─► acknowledged() ─► replies leave
 //! ```
 
+mod kept;
+
+pub use kept::Kept;
+
 use std::collections::VecDeque;
 
 use crate::config::Appendfsync;

@@ -8,32 +8,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use freehold_engine::disk::{FileName, Files};
-use freehold_engine::effect::Records;
+use freehold_engine::disk::FileName;
+use freehold_engine::effect::{Effect, Records};
 use freehold_engine::log::{End, Examined, Findings, LogError, Replay, examine};
-use freehold_engine::mesh::{CoreId, slots_of};
 use freehold_engine::shard::Shard;
-use freehold_engine::snapshot::{self, MANIFEST_BYTES_MAX, Manifest};
+use freehold_engine::store::Kept;
 
 use super::directory::DataDirectory;
 use crate::observe::log;
 
 /// What counts, and the generation the next files have.
 pub struct Found {
-    manifest: Option<Manifest>,
+    pub kept: Kept,
     findings: Findings,
-    pub generation: u64,
 }
 
 impl Found {
     /// Whether nothing was kept.
     pub fn is_empty(&self) -> bool {
-        self.manifest.is_none() && self.findings.logs().iter().all(|log| log.records == 0)
-    }
-
-    /// When the snapshot was cut that counts; 0 if there is none.
-    pub fn cut_unix_ms(&self) -> i64 {
-        self.manifest.map_or(0, |manifest| manifest.created_unix_ms)
+        self.kept.manifest.is_none() && self.findings.logs().iter().all(|log| log.records == 0)
     }
 }
 
@@ -44,15 +37,10 @@ impl Found {
 /// A sentence for the operator: a file cannot be read, or is damaged.
 pub fn find(directory: &DataDirectory, threads: usize) -> Result<Found, String> {
     let started = Instant::now();
-    let names = directory.files().list()?;
-    let manifest = read_manifest(directory, &names)?;
-    let first = manifest.map_or(0, |manifest| manifest.generation);
-    let newest = names.iter().filter_map(|name| name.generation()).max();
-    let generation = newest.unwrap_or(0).max(first) + 1;
-    let counts =
-        |name: &FileName| matches!(name, FileName::Log { generation, .. } if *generation >= first);
-    let logs: Vec<FileName> = names.into_iter().filter(counts).collect();
-    let examined = examine_all(directory, &logs, threads).map_err(|error| error.to_string())?;
+    let path = directory.path().display();
+    let kept = Kept::find(&mut directory.files()).map_err(|said| format!("{path}: {said}"))?;
+    let examined =
+        examine_all(directory, &kept.logs, threads).map_err(|error| error.to_string())?;
     for found in &examined {
         if let End::Torn { at, lost } = found.end {
             let said: [(&str, &dyn Display); 3] =
@@ -75,37 +63,7 @@ pub fn find(directory: &DataDirectory, threads: usize) -> Result<Found, String> 
         ];
         log::info("Logs examined", &said);
     }
-    Ok(Found { manifest, findings, generation })
-}
-
-fn read_manifest(
-    directory: &DataDirectory,
-    names: &[FileName],
-) -> Result<Option<Manifest>, String> {
-    let snapshots = |name: &FileName| matches!(name, FileName::Snapshot { .. });
-    if !names.contains(&FileName::Manifest) {
-        if names.iter().any(snapshots) && !names.iter().any(|name| name.generation() == Some(1)) {
-            let path = directory.path().display();
-            return Err(format!(
-                "{path} has snapshots and no MANIFEST: put it back, or move the files away"
-            ));
-        }
-        return Ok(None);
-    }
-    let mut files = directory.files();
-    let mut bytes = vec![0; MANIFEST_BYTES_MAX + 1];
-    let read = files.read(FileName::Manifest, 0, &mut bytes).map_err(|error| error.to_string())?;
-    let manifest = Manifest::decode(&bytes[..read])
-        .map_err(|said| format!("{}/MANIFEST: {said}", directory.path().display()))?;
-    let generation = manifest.generation;
-    for core in 0..manifest.snapshots {
-        let file = FileName::Snapshot { generation, core };
-        if !names.contains(&file) {
-            let path = directory.path().display();
-            return Err(format!("{path}: the MANIFEST names {file}, which is not there"));
-        }
-    }
-    Ok(Some(manifest))
+    Ok(Found { kept, findings })
 }
 
 /// Loads on `shard` what concerns its slots. Returns the numbering to go on with.
@@ -117,33 +75,21 @@ pub fn load(
     found: &Found,
     shard: &mut Shard,
 ) -> Result<Records, String> {
-    if let Some(manifest) = &found.manifest {
-        load_snapshot(directory, manifest, shard)?;
+    if found.kept.manifest.is_some() {
+        load_snapshot(directory, &found.kept, shard)?;
     }
     replay(directory, found, shard).map_err(|error| error.to_string())
 }
 
-fn load_snapshot(
-    directory: &DataDirectory,
-    manifest: &Manifest,
-    shard: &mut Shard,
-) -> Result<(), String> {
+fn load_snapshot(directory: &DataDirectory, kept: &Kept, shard: &mut Shard) -> Result<(), String> {
     let started = Instant::now();
-    let (slots, generation) = (shard.slots(), manifest.generation);
-    let mut files = directory.files();
-    let mut effects = 0_u64;
-    for core in 0..manifest.snapshots {
-        let file = FileName::Snapshot { generation, core };
-        let theirs = slots_of(CoreId(core), manifest.snapshots);
-        if theirs.start >= slots.end || slots.start >= theirs.end {
-            continue;
-        }
-        snapshot::load(&mut files, file, slots.clone(), &mut |effect| {
-            effects += 1;
-            shard.load(effect)
-        })
-        .map_err(|error| error.to_string())?;
-    }
+    let (slots, mut effects) = (shard.slots(), 0_u64);
+    let mut visit = |effect: &Effect<'_>| {
+        effects += 1;
+        shard.load(effect)
+    };
+    let loaded = kept.load_snapshot(&mut directory.files(), &slots, &mut visit);
+    loaded.map_err(|error| error.to_string())?;
     let seconds = format!("{:.3}", started.elapsed().as_secs_f64());
     let said: [(&str, &dyn Display); 3] =
         [("core", &shard.id().0), ("effects", &effects), ("seconds", &seconds)];

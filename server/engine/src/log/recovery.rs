@@ -12,7 +12,7 @@ use super::header::Header;
 use super::reader::{End, LogError, LogReader};
 use crate::disk::{FileName, Files};
 use crate::effect::{Effect, EffectsOf, Part, Placed};
-use crate::mesh::{CoreId, slots_of};
+use crate::mesh::{CoreId, slots_meet};
 
 /// What is known of a log file after a first reading.
 #[derive(Clone, Debug)]
@@ -126,11 +126,6 @@ impl Findings {
     pub fn dropped(&self) -> usize {
         self.dropped.len()
     }
-
-    /// The newest generation; 0 if there is none.
-    pub fn last_generation(&self) -> u64 {
-        self.logs.last().map_or(0, |log| log.generation)
-    }
 }
 
 /// Replays what counts for some slots.
@@ -186,9 +181,7 @@ impl<'a> Replay<'a> {
     ) -> Result<(), LogError> {
         let mut sources = Vec::new();
         for log in &self.findings.logs[logs] {
-            let theirs = slots_of(CoreId(log.core), log.cores);
-            if theirs.start < self.slots.end
-                && self.slots.start < theirs.end
+            if slots_meet(CoreId(log.core), log.cores, &self.slots)
                 && let Some(reader) = LogReader::open(files, log.file)?
             {
                 sources.push(Source { reader, cut: log.cut, begun: (0, Vec::new()) });

@@ -14,7 +14,7 @@ pub mod spsc;
 
 pub use board::{Board, Published, Ticket, Tickets};
 pub use fabric::{CoreId, Fabric, Port};
-pub use owner::{owner_of, slots_of};
+pub use owner::{owner_of, slots_meet, slots_of};
 pub use snapshots::{PartsEnded, SnapshotFigures, Snapshots};
 
 /// Atomics as the machine has them, or as loom models them.

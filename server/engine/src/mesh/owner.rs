@@ -12,6 +12,12 @@ pub fn slots_of(id: CoreId, cores: u16) -> Range<u16> {
     edge(u32::from(id.0))..edge(u32::from(id.0) + 1)
 }
 
+/// Whether core `id` of `cores` owns any of `slots`.
+pub fn slots_meet(id: CoreId, cores: u16, slots: &Range<u16>) -> bool {
+    let own = slots_of(id, cores);
+    own.start < slots.end && slots.start < own.end
+}
+
 /// The core that owns `slot`: the inverse of [`slots_of`].
 #[inline]
 pub fn owner_of(slot: Slot, cores: u16) -> CoreId {

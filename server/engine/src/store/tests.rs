@@ -4,12 +4,10 @@
 use super::*;
 use crate::base::random::Random;
 use crate::config::{Caller, Config};
-use crate::disk::{FileName, Files, Memory};
+use crate::disk::{FileName, Memory};
 use crate::effect::{Placed, Records};
 use crate::log::{Findings, Replay, examine};
-use crate::mesh::{CoreId, slots_of};
 use crate::shard::testing::{TestClient, TestNode};
-use crate::snapshot::{self, Manifest};
 
 /// A node that keeps what it holds.
 struct Keeping {
@@ -89,33 +87,15 @@ impl Keeping {
 /// What the files hold, in a node of so many cores; without what `logs` are to add if not wanted.
 fn read_back(files: &Memory, cores: u16, with_logs: bool) -> TestNode {
     let mut files = files.clone();
-    let manifest = files
-        .0
-        .get(&FileName::Manifest)
-        .map(|bytes| Manifest::decode(bytes).expect("a manifest is always whole"));
-    let first = manifest.map_or(0, |manifest| manifest.generation);
-    let logs: Vec<FileName> = files.list().expect("listed");
-    let counts =
-        |name: &&FileName| matches!(name, FileName::Log { generation, .. } if *generation >= first);
-    let examined: Vec<_> = logs
-        .iter()
-        .filter(counts)
-        .filter_map(|name| examine(&mut files, *name).expect("readable"))
-        .collect();
+    let kept = Kept::find(&mut files).expect("whatever happens, something counts");
+    let examined = kept.logs.iter().filter_map(|log| examine(&mut files, *log).expect("readable"));
+    let examined = examined.collect();
     let findings = Findings::new(if with_logs { examined } else { Vec::new() });
     let mut node = TestNode::from_config(cores, Config::default(), 77);
     for shard in &mut node.shards {
         let slots = shard.slots();
-        for core in 0..manifest.map_or(0, |manifest| manifest.snapshots) {
-            let theirs = slots_of(CoreId(core), manifest.map_or(1, |found| found.snapshots));
-            if theirs.start < slots.end && slots.start < theirs.end {
-                let file = FileName::Snapshot { generation: first, core };
-                let load = snapshot::load(&mut files, file, slots.clone(), &mut |effect| {
-                    shard.load(effect)
-                });
-                load.expect("a snapshot that counts is whole");
-            }
-        }
+        kept.load_snapshot(&mut files, &slots, &mut |effect| shard.load(effect))
+            .expect("a snapshot that counts is whole");
         let replay = |placed: Placed<'_>| assert!(shard.replay(&placed));
         Replay::new(&findings, slots).run(&mut files, replay).expect("readable");
     }
