@@ -31,8 +31,6 @@ const ZEROS_BYTES: u64 = 1 << 20;
 struct Open {
     file: File,
     under_way: u32,
-    /// Bytes set aside.
-    allocated: u64,
     /// Where the last byte written so far ends.
     written: u64,
     /// To be closed when nothing is under way.
@@ -100,9 +98,8 @@ impl Performer {
                 self.on_file(owner, tag, file, deed, bytes, ring);
             }
             Operation::Sync(file) => self.on_file(owner, tag, file, Deed::Sync, Vec::new(), ring),
-            Operation::Allocate { file, end } => {
-                let offset = self.open.get(&file).map_or(0, |open| open.allocated);
-                let deed = Deed::Allocate { offset, bytes: end.saturating_sub(offset).max(1) };
+            Operation::Allocate { file, from, end } => {
+                let deed = Deed::Allocate { offset: from, bytes: end.saturating_sub(from).max(1) };
                 self.on_file(owner, tag, file, deed, Vec::new(), ring);
             }
             Operation::Close(name) => match self.open.get_mut(&name) {
@@ -146,7 +143,7 @@ impl Performer {
         self.open_directory()?;
         let file =
             OpenOptions::new().create(true).truncate(true).write(true).open(self.place(name))?;
-        self.open.insert(name, Open { file, under_way: 0, allocated: 0, written: 0, close: None });
+        self.open.insert(name, Open { file, under_way: 0, written: 0, close: None });
         Ok(())
     }
 
@@ -236,9 +233,6 @@ impl Performer {
             && let Some(open) = self.open.get_mut(&name)
         {
             open.under_way -= 1;
-            if let (Some((_, end)), true) = (pending.allocates, outcome.is_ok()) {
-                open.allocated = open.allocated.max(end);
-            }
             if open.under_way == 0
                 && let Some((owner, tag)) = open.close
             {

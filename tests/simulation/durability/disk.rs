@@ -153,7 +153,7 @@ impl Disk {
                 body = self.names.get(file).copied();
                 pieces.extend(self.write(body, *offset, bytes.clone()));
             }
-            Operation::Allocate { file, end } => {
+            Operation::Allocate { file, end, .. } => {
                 body = self.names.get(file).copied();
                 let size = body.map_or(0, |body| self.bodies[body].cached().len() as u64);
                 if failure.is_none() {

@@ -19,9 +19,11 @@ pub enum Owner {
 pub enum Operation {
     /// The file exists and is empty, whatever it was before; it can be written from now on.
     Create(FileName),
-    /// The file's bytes up to here are set aside, and read as zeros until they are written.
+    /// The file's bytes between these places are set aside, and read as zeros until they are
+    /// written. Nothing may be written behind `from` meanwhile that was not written before.
     Allocate {
         file: FileName,
+        from: u64,
         end: u64,
     },
     /// Writes `bytes` at `offset`; `durable`: they, and the size they give the file, survive power

@@ -205,11 +205,6 @@ impl Records {
         *last = sequence.max(*last);
     }
 
-    /// The number of a slot's last effect.
-    pub fn sequence(&self, slot: Slot) -> u64 {
-        self.sequences[slot.index()]
-    }
-
     /// Adds an effect to the record being made.
     pub fn add(&mut self, effect: &Effect<'_>) {
         if self.open.is_none() {
@@ -307,14 +302,8 @@ impl Records {
         self.taken
     }
 
-    /// Moves the whole records behind what `into` holds.
-    pub fn take(&mut self, into: &mut Vec<u8>) {
-        self.seal();
-        self.take_to(self.end(), into);
-    }
-
-    /// As [`Records::take`] for the records up to a place where one has ended.
-    pub fn take_to(&mut self, end: u64, into: &mut Vec<u8>) {
+    /// Moves the records up to `end`, where one has ended, behind what `into` holds.
+    pub fn take(&mut self, end: u64, into: &mut Vec<u8>) {
         let whole = (end - self.taken) as usize;
         self.taken += whole as u64;
         into.extend_from_slice(&self.bytes[..whole]);

@@ -268,6 +268,17 @@ fn a_full_disk_is_noticed_early_and_gets_over_by_itself() {
     assert_eq!(writer.log.health(), Health::Sound);
 }
 
+/// What expires or is evicted runs as no command, and nothing sealed it until the next one came: an
+/// end in peace lost it.
+#[test]
+fn what_no_command_has_changed_is_written_at_the_end_of_the_turn_too() {
+    let mut writer = Writer::new(0, 1, Appendfsync::Always);
+    writer.settle();
+    writer.records.add(&Effect::Delete { db: 0, key: b"k", gone: Gone::Evicted });
+    writer.settle();
+    assert_eq!(keys_of(&mut writer.files, &[LOG], 0..16384), [b"k".to_vec()]);
+}
+
 #[test]
 fn a_write_that_found_no_space_is_made_again_at_its_place() {
     let mut writer = Writer::new(0, 1, Appendfsync::Always);

@@ -168,8 +168,7 @@ impl Log {
         let file = log.file();
         requests.push(Owner::Log, log.tag(CREATE), Operation::Create(file));
         requests.push(Owner::Log, log.tag(HEADER), log.header_operation());
-        let allocate = Operation::Allocate { file, end: ALLOCATE_BYTES };
-        requests.push(Owner::Log, log.tag(ALLOCATE), allocate);
+        requests.push(Owner::Log, log.tag(ALLOCATE), log.allocate_operation());
         requests.push(Owner::Log, log.tag(NAME), Operation::SyncDirectory);
         log
     }
@@ -220,11 +219,6 @@ impl Log {
         self.end.records
     }
 
-    /// Bytes of the file.
-    pub fn file_bytes(&self) -> u64 {
-        self.end.offset
-    }
-
     /// Nothing is under way, and nothing is left to be made durable.
     pub fn is_quiet(&self) -> bool {
         self.flights.is_empty() && self.syncing.is_none() && self.durable() == self.end.records
@@ -273,6 +267,8 @@ impl Log {
         if matches!(self.health, Health::Broken(_)) {
             return;
         }
+        // What upkeep has changed since the last command is in no record yet.
+        records.seal();
         let more = records.end().min(self.last).saturating_sub(self.end.records);
         if more > 0 && self.may_begin(now_us) && self.has_room(more) {
             self.write(records, policy, now_us, requests);
@@ -317,8 +313,12 @@ impl Log {
     fn allocate(&mut self, requests: &mut Requests) {
         self.allocating = true;
         self.allocating_to = self.end.offset.max(self.allocated) + ALLOCATE_BYTES;
-        let (file, end) = (self.file(), self.allocating_to);
-        requests.push(Owner::Log, self.tag(ALLOCATE), Operation::Allocate { file, end });
+        requests.push(Owner::Log, self.tag(ALLOCATE), self.allocate_operation());
+    }
+
+    fn allocate_operation(&self) -> Operation {
+        let (file, from, end) = (self.file(), self.allocated, self.allocating_to);
+        Operation::Allocate { file, from, end }
     }
 
     fn write(
@@ -331,7 +331,7 @@ impl Log {
         let mut batch = self.spare.pop().unwrap_or_default();
         batch.clear();
         batch.resize(HEAD_BYTES, 0);
-        records.take_to(records.end().min(self.last), &mut batch);
+        records.take(records.end().min(self.last), &mut batch);
         self.batches += 1;
         let head = Head {
             length: u32::try_from(batch.len() - HEAD_BYTES).unwrap_or(u32::MAX),

@@ -42,6 +42,11 @@ impl Pause {
     }
 }
 
+/// Whether a command begins a snapshot.
+fn cuts(command: &Command) -> bool {
+    command.spec.is(ADMIN) && matches!(command.spec.run, Run::Everywhere { exclusive: true, .. })
+}
+
 /// Where the keys of a request live.
 pub(super) enum Place {
     /// No key, or none that can be made out: the handler will say.
@@ -76,9 +81,7 @@ impl Shard {
                 return Dispatched::NotYet;
             }
         }
-        let cuts = command.spec.is(ADMIN)
-            && matches!(command.spec.run, Run::Everywhere { exclusive: true, .. });
-        if cuts && session.queue.is_some() {
+        if session.queue.is_some() && cuts(command) {
             self.refuse(id, Some(command), framing, &NOT_IN_MULTI);
             return Dispatched::Taken;
         }
@@ -96,7 +99,7 @@ impl Shard {
                 self.may_block(id, command, blocking, key, args, framing)
             }
             (Run::Cursor(_), _) => self.cursor(id, command, args, framing),
-            (Run::Everywhere { exclusive: true, .. }, _) if command.spec.is(ADMIN) => {
+            (Run::Everywhere { .. }, _) if cuts(command) => {
                 self.begin_snapshot(id, command, args, framing)
             }
             (Run::Everywhere { exclusive, .. }, _) => {

@@ -29,7 +29,8 @@ impl Kept {
         let first = manifest.map_or(0, |manifest| manifest.generation);
         let newest = names.iter().filter_map(FileName::generation).max();
         let generation = newest.unwrap_or(0).max(first) + 1;
-        let counts = |name: &FileName| matches!(name, FileName::Log { generation, .. } if *generation >= first);
+        let is_log = |name: &FileName| matches!(name, FileName::Log { .. });
+        let counts = |name: &FileName| is_log(name) && name.generation() >= Some(first);
         let mut logs: Vec<FileName> = names.into_iter().filter(counts).collect();
         logs.sort_unstable();
         Ok(Kept { manifest, logs, generation })
