@@ -6,6 +6,7 @@
 pub mod checkers;
 pub mod client;
 pub mod kills;
+pub mod numbered;
 pub mod ports;
 pub mod process;
 pub mod progress;

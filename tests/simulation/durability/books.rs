@@ -7,36 +7,7 @@
 
 use freehold_engine::shard::testing::{TestClient, TestNode};
 use freehold_protocol::resp::value::{Value, decode};
-
-/// How a track writes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    Counter,
-    Text,
-    List,
-    Hash,
-    Set,
-    SortedSet,
-    Stream,
-    /// MULTI over three keys.
-    Transaction,
-    /// MSET of two.
-    Pair,
-}
-
-impl Kind {
-    pub const ALL: [Kind; 9] = [
-        Kind::Counter,
-        Kind::Text,
-        Kind::List,
-        Kind::Hash,
-        Kind::Set,
-        Kind::SortedSet,
-        Kind::Stream,
-        Kind::Transaction,
-        Kind::Pair,
-    ];
-}
+use freehold_tests::numbered::{Kind, text};
 
 /// A write of a track.
 #[derive(Clone, Copy, Debug)]
@@ -62,8 +33,8 @@ impl Track {
         Track { kind, client, writes: Vec::new(), next: 1 }
     }
 
-    fn key(&self, part: &str) -> String {
-        format!("{:?}:{}{part}", self.kind, self.client)
+    fn key(&self) -> String {
+        format!("{:?}:{}", self.kind, self.client)
     }
 
     /// The next write: its number, and the lines that make it.
@@ -71,25 +42,7 @@ impl Track {
         let n = self.next;
         self.next += 1;
         self.writes.push(Write { number: n, sent_us: now_us, told_us: None, refused: false });
-        let (key, b, c) = (self.key(""), self.key("b"), self.key("c"));
-        let lines = match self.kind {
-            Kind::Counter => vec![format!("INCR {key}")],
-            Kind::Text => vec![format!("APPEND {key} {n},")],
-            Kind::List => vec![format!("RPUSH {key} {n}")],
-            Kind::Hash => vec![format!("HSET {key} {n} {n}")],
-            Kind::Set => vec![format!("SADD {key} {n}")],
-            Kind::SortedSet => vec![format!("ZADD {key} {n} {n}")],
-            Kind::Stream => vec![format!("XADD {key} {n}-1 f {n}")],
-            Kind::Transaction => vec![
-                "MULTI".to_owned(),
-                format!("RPUSH {key} {n}"),
-                format!("HSET {b} {n} {n}"),
-                format!("APPEND {c} {n},"),
-                "EXEC".to_owned(),
-            ],
-            Kind::Pair => vec![format!("MSET {key} {n} {b} {n}")],
-        };
-        (n, lines)
+        (n, self.kind.requests(&self.key(), n))
     }
 
     /// Its reply has come. Replies have waited for the disk since `always_us`.
@@ -114,39 +67,9 @@ impl Track {
     /// # Errors
     /// What is wrong.
     fn check(&self, node: &mut TestNode, at: TestClient, limit_us: u64) -> Result<usize, String> {
-        let (key, b, c) = (self.key(""), self.key("b"), self.key("c"));
-        let mut ask = |line: String| ask(node, at, &line);
+        let key = self.key();
         let sent: Vec<u64> = self.writes.iter().filter(|w| !w.refused).map(|w| w.number).collect();
-        let held = match self.kind {
-            Kind::Counter => {
-                let count = text(&ask(format!("GET {key}"))).parse().unwrap_or(0);
-                sent.get(..count).ok_or(format!("{key} counts {count}"))?.to_vec()
-            }
-            Kind::Text => split(&text(&ask(format!("GET {key}")))),
-            Kind::List => numbers(&ask(format!("LRANGE {key} 0 -1"))),
-            Kind::Hash => pairs(&ask(format!("HGETALL {key}"))),
-            Kind::Set => sorted(numbers(&ask(format!("SMEMBERS {key}")))),
-            Kind::SortedSet => numbers(&ask(format!("ZRANGE {key} 0 -1"))),
-            Kind::Stream => entries(&ask(format!("XRANGE {key} - +"))),
-            Kind::Transaction => {
-                let list = numbers(&ask(format!("LRANGE {key} 0 -1")));
-                let hash = pairs(&ask(format!("HGETALL {b}")));
-                let string = split(&text(&ask(format!("GET {c}"))));
-                if list != hash || list != string {
-                    return Err(format!("{key} is torn: {list:?}, {hash:?}, {string:?}"));
-                }
-                list
-            }
-            Kind::Pair => {
-                let (one, other) =
-                    (text(&ask(format!("GET {key}"))), text(&ask(format!("GET {b}"))));
-                if one != other {
-                    return Err(format!("{key} is torn: {one:?} and {other:?}"));
-                }
-                let last = one.parse().unwrap_or(0);
-                sent.iter().copied().filter(|number| *number <= last).collect()
-            }
-        };
+        let held = self.kind.held(&key, &sent, |line| ask(node, at, line))?;
         if !sent.starts_with(&held) {
             return Err(format!("{key} holds {held:?}, sent was {sent:?}"));
         }
@@ -216,43 +139,4 @@ impl Books {
 pub fn ask(node: &mut TestNode, at: TestClient, line: &str) -> Value {
     let reply = node.exchange(at, format!("{line}\r\n").as_bytes());
     decode(&reply).ok().flatten().unwrap_or_else(|| panic!("no reply to {line}: {reply:?}")).0
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Bulk(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        _ => String::new(),
-    }
-}
-
-fn split(text: &str) -> Vec<u64> {
-    text.split_terminator(',').map(|n| n.parse().unwrap_or(u64::MAX)).collect()
-}
-
-pub fn numbers(value: &Value) -> Vec<u64> {
-    let Value::Array(items) = value else { return vec![u64::MAX] };
-    items.iter().map(|item| text(item).parse().unwrap_or(u64::MAX)).collect()
-}
-
-fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
-    numbers.sort_unstable();
-    numbers
-}
-
-/// The fields of a hash whose values are their own names.
-fn pairs(value: &Value) -> Vec<u64> {
-    let all = numbers(value);
-    sorted(all.chunks(2).map(|pair| if pair[0] == pair[1] { pair[0] } else { u64::MAX }).collect())
-}
-
-fn entries(value: &Value) -> Vec<u64> {
-    let Value::Array(items) = value else { return vec![u64::MAX] };
-    let entry = |item: &Value| match item {
-        Value::Array(parts) => parts.get(1).map_or(u64::MAX, |fields| {
-            let Value::Array(fields) = fields else { return u64::MAX };
-            fields.get(1).map_or(u64::MAX, |n| text(n).parse().unwrap_or(u64::MAX))
-        }),
-        _ => u64::MAX,
-    };
-    items.iter().map(entry).collect()
 }

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use freehold_engine::shard::testing::{TestClient, TestNode};
+use freehold_tests::numbered::numbers;
 
-use super::books::{ask, numbers};
+use super::books::ask;
 
 /// Numbers that have been pushed and popped, and when that was told.
 #[derive(Clone, Default)]

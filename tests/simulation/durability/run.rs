@@ -4,10 +4,11 @@
 use std::collections::VecDeque;
 
 use freehold_protocol::resp::value::{Value, decode};
+use freehold_tests::numbered::{self, Kind};
 use freehold_tests::random::Random;
 
 use super::Plan;
-use super::books::{self, ACCOUNTS, Books, Kind, ask};
+use super::books::{ACCOUNTS, Books, ask};
 use super::disk::{Crash, Disk, Fault};
 use super::host::{Host, recover};
 use super::jobs::{self, Jobs};
@@ -301,7 +302,7 @@ impl Run {
                     Some(Awaited::Job { sent_us }) => {
                         let number = match &reply {
                             Value::Array(pair) => {
-                                books::numbers(&reply).get(pair.len() - 1).copied()
+                                numbered::numbers(&reply).get(pair.len() - 1).copied()
                             }
                             _ => None,
                         };

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use freehold_protocol::resp::value::Value;
 
 use crate::client::Client;
+use crate::numbered::{self, Kind};
 use crate::random::Random;
 use crate::server::{Options, Server, freehold};
-use books::{ACCOUNTS, KINDS, Track};
+use books::{ACCOUNTS, Track};
 
 /// Requests a writer sends at once; a transaction counts as one.
 const PIPELINE_MAX: usize = 24;
@@ -93,7 +94,7 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(u64)) -> Verdict {
     let mut writers: Vec<Writer> = (0..plan.writers)
         .map(|writer| Writer {
             random: Random::new(random.word()),
-            tracks: KINDS.map(|kind| Track::new(kind, writer)).into(),
+            tracks: Kind::ALL.map(|kind| Track::new(kind, writer)).into(),
         })
         .collect();
     let mut verdict = Verdict::default();
@@ -196,7 +197,7 @@ fn audit(server: &Server, writers: &mut [Writer], verdict: &mut Verdict) {
     let mut money = 0;
     for account in 0..ACCOUNTS {
         let balance = client.call(&["GET", &format!("account:{account}")]);
-        money += books::text(&balance).parse::<i64>().unwrap_or(0);
+        money += numbered::text(&balance).parse::<i64>().unwrap_or(0);
     }
     if money != 0 {
         verdict.complaints.push(format!("the accounts together hold {money}, not 0"));
@@ -205,7 +206,8 @@ fn audit(server: &Server, writers: &mut [Writer], verdict: &mut Verdict) {
 
 #[cfg(test)]
 mod tests {
-    use super::books::{Kind, Track};
+    use super::books::Track;
+    use crate::numbered::Kind;
 
     #[test]
     fn a_track_must_hold_what_was_acknowledged_and_nothing_else() {
