@@ -82,12 +82,26 @@ fn kind(value: &Value) -> String {
     }
 }
 
-/// Long numbers as one notation: redis-server 7.0 prints seventeen digits, Redis 7.2 and we as few
-/// as are exact.
+/// Whether redis-server's answer lets it part from what it promises, so that what follows cannot
+/// be compared.
+pub fn parts_ways(request: &[Vec<u8>], reference: &Value) -> bool {
+    // PFADD with several elements has stored those before the one that met the damage; here a
+    // command that fails has changed nothing.
+    let spoilt = matches!(reference, Value::Error(text) if text.starts_with(b"INVALIDOBJ"));
+    // `bitops.c` takes the difference of the edge and the lowest number, which overflows: SAT
+    // makes the highest number of it.
+    let says = |words: &str| request.iter().any(|word| word.eq_ignore_ascii_case(words.as_bytes()));
+    let overflows = name_of(request) == "BITFIELD" && says("SAT") && says(&i64::MIN.to_string());
+    spoilt || overflows
+}
+
+/// Numbers in one notation. redis-server 7.0 prints seventeen digits of long ones, Redis 7.2 and we
+/// as few as are exact. Its zero has a sign in a table and none in a packed run; ours never has.
 fn with_plain_scores(value: &Value) -> Value {
     const PLAIN_BYTES: usize = 15;
     match value {
         Value::Array(items) => Value::Array(items.iter().map(with_plain_scores).collect()),
+        Value::Bulk(text) if text == b"-0" => Value::Bulk(b"0".to_vec()),
         Value::Bulk(text) if text.len() > PLAIN_BYTES => {
             let number = str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
             number.map_or_else(|| value.clone(), |number| Value::Bulk(number.to_string().into()))
@@ -153,7 +167,7 @@ fn info(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::canonical;
+    use super::{canonical, parts_ways};
     use crate::step::request;
     use freehold_protocol::resp::value::Value;
 
@@ -180,6 +194,24 @@ mod tests {
         assert!(same(&["KEYS", "*"], ab.clone(), ba.clone()));
         assert!(!same(&["MGET", "x", "y"], ab, ba));
         assert!(!same(&["KEYS"], Value::Error(b"ERR a".to_vec()), Value::Error(b"ERR b".to_vec())));
+    }
+
+    #[test]
+    fn a_zero_has_no_sign_as_a_score_but_it_has_as_text() {
+        let (plus, minus) = (|| Value::Bulk(b"0".to_vec()), || Value::Bulk(b"-0".to_vec()));
+        assert!(same(&["ZRANGE", "z", "0", "-1", "WITHSCORES"], minus(), plus()));
+        assert!(!same(&["GET", "z"], minus(), plus()));
+    }
+
+    #[test]
+    fn only_two_known_errors_of_the_reference_end_a_comparison() {
+        let damaged = Value::Error(b"INVALIDOBJ Corrupted HLL object detected".to_vec());
+        assert!(parts_ways(&request(&["PFADD", "k", "a"]), &damaged));
+        assert!(!parts_ways(&request(&["PFADD", "k", "a"]), &Value::Error(b"ERR no".to_vec())));
+        let lowest = i64::MIN.to_string();
+        let set = ["bitfield", "k", "overflow", "sat", "set", "i45", "226", &lowest];
+        assert!(parts_ways(&request(&set), &Value::Null));
+        assert!(!parts_ways(&request(&[&set[..7], &["-5"]].concat()), &Value::Null));
     }
 
     #[test]

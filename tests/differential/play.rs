@@ -10,7 +10,7 @@ use freehold_tests::show::{bytes, command_line, items, show};
 use freehold_tests::wait;
 
 use crate::allow::AllowList;
-use crate::judge::canonical;
+use crate::judge::{canonical, parts_ways};
 use crate::newer;
 use crate::step::{CONNECTIONS, Request, Step, Turn, request};
 
@@ -79,6 +79,8 @@ pub struct Pair {
     /// Starts the subject anew when it has died, so that what killed it can be shortened.
     revive: Revive,
     pub allowed: AllowList,
+    /// The reference has parted from what it promises: nothing more of this chapter is compared.
+    parted: bool,
     /// Turns played so far; an audit's questions come on top.
     pub played: u64,
 }
@@ -93,7 +95,7 @@ impl Pair {
         let side = |address: String| Side { address, connections: Vec::new() };
         let subject = side(revive());
         let reference = side(reference.to_owned());
-        Pair { reference, subject, resp, revive, allowed, played: 0 }
+        Pair { reference, subject, resp, revive, allowed, parted: false, played: 0 }
     }
 
     /// # Errors
@@ -103,6 +105,9 @@ impl Pair {
         let mut pending: Vec<(usize, &Request)> = Vec::new();
         let mut connection = 0;
         for (at, turn) in turns.iter().enumerate() {
+            if self.parted {
+                return Ok(());
+            }
             self.played += 1;
             if turn.connection != connection {
                 self.settle(connection, &mut pending)?;
@@ -122,6 +127,7 @@ impl Pair {
     }
 
     fn begin(&mut self) -> Outcome {
+        self.parted = false;
         let failed = |reference: String, subject: String| Difference {
             at: 0,
             request: "the start of a chapter".to_owned(),
@@ -178,11 +184,16 @@ impl Pair {
         a: io::Result<Value>,
         b: io::Result<Value>,
     ) -> Outcome {
-        let (reference, subject) = match (a, b) {
-            (Ok(a), Ok(b)) => canonical(request, &a, &b),
-            (a, b) => (outcome(&a), outcome(&b)),
+        if self.parted {
+            return Ok(());
+        }
+        let (reference, subject) = match (&a, &b) {
+            (Ok(a), Ok(b)) => canonical(request, a, b),
+            (a, b) => (outcome(a), outcome(b)),
         };
-        self.equal(at, command_line(request), reference, subject)
+        self.equal(at, command_line(request), reference, subject)?;
+        self.parted = a.is_ok_and(|reply| parts_ways(request, &reply));
+        Ok(())
     }
 
     fn equal(&mut self, at: usize, request: String, reference: String, subject: String) -> Outcome {
