@@ -3,6 +3,7 @@
 
 use super::Shard;
 use super::limits::{HANDSHAKE_DEADLINE_US, PARTIAL_DEADLINE_US};
+use super::locks::LockKey;
 use super::snapshot::LOOK_EVERY_US;
 use crate::command::hashes;
 use crate::command::session::{Closing, SessionId};
@@ -99,8 +100,10 @@ impl Shard {
     }
 
     fn expire_slice(&mut self) -> bool {
-        let core = &mut self.core;
-        let more_fields = hashes::sweep(core, EXPIRED_FIELDS);
+        let (core, locks) = (&mut self.core, &self.locks);
+        let more_fields = hashes::sweep(core, EXPIRED_FIELDS, |fingerprint| {
+            locks.blocks(LockKey { fingerprint, write: true })
+        });
         let (effects, stats) = (&mut core.effects, &mut core.stats);
         let more_keys = core.keyspace.expire_slice(core.now.unix_ms, EXPIRY_VISITS, |db, key| {
             stats.expired_keys += 1;

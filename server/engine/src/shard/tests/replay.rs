@@ -121,6 +121,27 @@ fn replaying_the_effects_of_any_walk_gives_the_same_digest() {
     assert!(sum.evicted_keys > 0, "no key was evicted");
 }
 
+/// COPY of a hash whose owner is another core: for that moment the value is lent, and the sweep
+/// took the field out of what the owner had kept of it. The log said that the field had gone, and
+/// it came back with the value.
+#[test]
+fn a_field_that_falls_due_while_its_hash_is_lent_goes_when_the_hash_is_back() {
+    let send = |line: String| {
+        let request = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+        Step::Send { client: 0, request, settle: false }
+    };
+    for seed in 0..200 {
+        let ground = Ground::new(Scope::Keys, seed);
+        let steps = [
+            send(format!("HSETEX h{seed} EX 100 FIELDS 2 f v g w")),
+            send(format!("HPEXPIRE h{seed} 1812 FIELDS 1 f")),
+            send(format!("COPY h{seed} copy NONSENSE")),
+            Step::Wait { ms: 20_000 },
+        ];
+        assert_eq!(play(&ground, &steps, |_| true), Ok(()), "{ground:?}");
+    }
+}
+
 /// Whichever kind of effect is forgotten, some walk tells, and few of its steps suffice to show it.
 #[test]
 fn an_effect_that_is_left_out_is_noticed_and_the_walk_shortened_to_it() {
