@@ -34,6 +34,9 @@ impl Kind {
         Kind::Pair,
     ];
 
+    /// So many, the first, write one key alone.
+    pub const ALONE: usize = 7;
+
     /// The requests, as lines, of write `n` to the keys whose first is `key`.
     pub fn requests(self, key: &str, n: u64) -> Vec<String> {
         let [b, c] = others(key);

@@ -91,6 +91,7 @@ impl Store {
         while self.logs.len() > 1 && self.logs[0].is_over() {
             if let Some(mut log) = self.logs.pop_front() {
                 log.close(requests);
+                self.logs[0].heed(&log);
             }
         }
         let more = match &mut self.snapshot {
@@ -109,9 +110,9 @@ impl Store {
         requests: &mut Requests,
     ) {
         if let Some(log) = self.logs.back_mut() {
-            log.end_at(cut.log_end);
             let header = log_header(shard, cut.generation);
-            self.logs.push_back(Log::begin(header, cut.log_end, now_us, requests));
+            let next = log.next(header, cut.log_end, now_us, requests);
+            self.logs.push_back(next);
         }
         let header = Header {
             generation: cut.generation,
@@ -201,6 +202,11 @@ impl Store {
             records => records,
         });
         each.min().unwrap_or(u64::MAX)
+    }
+
+    /// Whether replies wait for a slow disk, as [`Log::waits_for_disk`].
+    pub fn waits_for_disk(&self, policy: Appendfsync, now_us: u64) -> bool {
+        self.logs.iter().any(|log| log.waits_for_disk(policy, now_us))
     }
 
     /// The worst of what the logs have met.

@@ -34,6 +34,8 @@ pub struct Keeper {
     health: Health,
     /// The turn in which it became what it is.
     health_turn: u64,
+    /// Replies wait for a slow disk, and the operator knows.
+    waits: bool,
 }
 
 impl Keeper {
@@ -50,6 +52,7 @@ impl Keeper {
             messages: HeldMessages::default(),
             health: Health::Sound,
             health_turn: 0,
+            waits: false,
         }
     }
 
@@ -112,6 +115,11 @@ impl Worker {
         let keeper = &mut self.keeper;
         keeper.told = keeper.store.acknowledged(policy, self.now_us);
         let health = keeper.store.health();
+        let waits = health == Health::Sound && keeper.store.waits_for_disk(policy, self.now_us);
+        if waits != keeper.waits {
+            keeper.waits = waits;
+            tell_waits(waits, self.core);
+        }
         if health != keeper.health {
             (keeper.health, keeper.health_turn) = (health, self.turns);
             self.health_changed(health);
@@ -246,5 +254,16 @@ impl Worker {
         let keeper = &self.keeper;
         keeper.health != Health::Sound
             || keeper.store.is_quiet(&mut self.shard) && keeper.performer.is_idle()
+    }
+}
+
+/// The window of everysec does not widen in silence.
+#[cold]
+fn tell_waits(waits: bool, core: usize) {
+    let core: (&str, &dyn Display) = ("core", &core);
+    if waits {
+        log::warning("The disk is slow: replies wait until what they tell is durable", &[core]);
+    } else {
+        log::info("The disk is quick again: replies need not wait for it", &[core]);
     }
 }

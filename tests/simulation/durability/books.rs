@@ -5,9 +5,13 @@
 //! acknowledged among them: nothing lost, nothing from nowhere, no gap. Beside the tracks all
 //! clients move money between the same accounts, whose total never changes.
 
+use freehold_engine::mesh::owner_of;
 use freehold_engine::shard::testing::{TestClient, TestNode};
+use freehold_protocol::Slot;
 use freehold_protocol::resp::value::{Value, decode};
 use freehold_tests::numbered::{Kind, text};
+
+use super::delays::Promise;
 
 /// A write of a track.
 #[derive(Clone, Copy, Debug)]
@@ -61,31 +65,52 @@ impl Track {
         }
     }
 
-    /// Compares with what `node` holds: everything told before `limit_us` must be there. Returns
-    /// how many writes are.
+    /// The core that keeps its key in a node of so many.
+    fn owner(&self, cores: u16) -> usize {
+        owner_of(Slot::of_key(self.key().as_bytes()), cores).index()
+    }
+
+    /// Compares with what `node` holds: what was promised by a node of `cores` must be there.
+    /// Returns how many writes are.
     ///
     /// # Errors
     /// What is wrong.
-    fn check(&self, node: &mut TestNode, at: TestClient, limit_us: u64) -> Result<usize, String> {
+    fn check(
+        &self,
+        node: &mut TestNode,
+        at: TestClient,
+        cores: u16,
+        promise: &Promise<'_>,
+    ) -> Result<usize, String> {
         let key = self.key();
         let sent: Vec<u64> = self.writes.iter().filter(|w| !w.refused).map(|w| w.number).collect();
         let held = self.kind.held(&key, &sent, |line| ask(node, at, line))?;
         if !sent.starts_with(&held) {
             return Err(format!("{key} holds {held:?}, sent was {sent:?}"));
         }
-        let told = |write: &&Write| write.told_us.is_some_and(|told_us| told_us <= limit_us);
-        let applied = self.writes.iter().filter(|write| !write.refused);
-        match applied.skip(held.len()).find(told) {
-            Some(lost) => Err(format!("{key} lost acknowledged write {}: {held:?}", lost.number)),
-            None => Ok(held.len()),
+        let owner = self.owner(cores);
+        let told = |write: &&Write| {
+            write.told_us.is_some_and(|told_us| promise.holds(owner, write.sent_us, told_us))
+        };
+        let lost = || self.writes.iter().filter(|write| !write.refused).skip(held.len());
+        if let Some(lost) = lost().find(told) {
+            return Err(format!("{key} of core {owner} lost {lost:?}, it holds {held:?}"));
         }
+        let times = lost().filter_map(|write| Some((write.sent_us, write.told_us?)));
+        if !promise.may_lose_all(times.clone()) {
+            let times: Vec<_> = times.collect();
+            return Err(format!("{key} lost changes of too long a time: {times:?}"));
+        }
+        Ok(held.len())
     }
 
     /// A node has recovered with the first `held` writes: that is where it stands.
     fn settle(&mut self, held: usize) {
         self.writes.retain(|write| !write.refused);
         self.writes.truncate(held);
-        self.writes.iter_mut().for_each(|write| write.told_us = Some(0));
+        for write in &mut self.writes {
+            (write.sent_us, write.told_us) = (0, Some(0));
+        }
     }
 }
 
@@ -111,21 +136,27 @@ impl Books {
         format!("MSET{}", accounts.collect::<String>())
     }
 
-    /// Compares a recovered node. Returns how many writes each track holds.
+    /// Compares a recovered node with what one of `cores` has promised. Returns how many writes
+    /// each track holds.
     ///
     /// # Errors
     /// What is wrong.
-    pub fn check(&self, node: &mut TestNode, limit_us: u64) -> Result<Vec<usize>, String> {
+    pub fn check(
+        &self,
+        node: &mut TestNode,
+        cores: u16,
+        promise: &Promise<'_>,
+    ) -> Result<Vec<usize>, String> {
         let at = node.connect(0);
         let balances = (0..ACCOUNTS).map(|n| text(&ask(node, at, &format!("GET account:{n}"))));
         let balances: Vec<String> = balances.collect();
         let money: i64 = balances.iter().filter_map(|text| text.parse::<i64>().ok()).sum();
         let empty = balances.iter().all(String::is_empty);
-        let opened = self.opened_us.is_some_and(|opened_us| opened_us <= limit_us);
+        let opened = self.opened_us.is_some_and(|opened_us| opened_us <= promise.limit_us());
         if empty && opened || !empty && money != ACCOUNTS as i64 * OPENING {
             return Err(format!("the accounts hold {balances:?}"));
         }
-        self.tracks.iter().map(|track| track.check(node, at, limit_us)).collect()
+        self.tracks.iter().map(|track| track.check(node, at, cores, promise)).collect()
     }
 
     /// The node goes on with what [`Books::check`] has found.

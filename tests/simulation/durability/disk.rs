@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use freehold_engine::disk::{Completion, Failure, FileName, Files, Operation, ReadError, Request};
 use freehold_tests::random::Random;
 
+use super::delays::Delays;
+
 /// What the disk does wrongly: bugs to try the test on.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Lies {
@@ -72,6 +74,8 @@ struct UnderWay {
     /// The names as they were when it began.
     names: Option<BTreeMap<FileName, usize>>,
     failure: Option<Failure>,
+    /// It does not end before.
+    end_us: u64,
 }
 
 /// How the power goes.
@@ -114,6 +118,9 @@ pub struct Disk {
     operations: u64,
     pub lies: Lies,
     pub fault: Option<Fault>,
+    /// How long operations take; without, as it comes.
+    pub delays: Option<Delays>,
+    pub now_us: u64,
 }
 
 /// More than this is not set aside: it would be zeros to read, and nothing else.
@@ -130,6 +137,16 @@ impl Disk {
             operations: 0,
             lies,
             fault: None,
+            delays: None,
+            now_us: 0,
+        }
+    }
+
+    /// A host begins its time.
+    pub fn begin_life(&mut self) {
+        self.now_us = 0;
+        if let Some(delays) = &mut self.delays {
+            delays.begin_life();
         }
     }
 
@@ -170,7 +187,13 @@ impl Disk {
             Operation::Close(_) | Operation::Create(_) => {}
             other => panic!("the log does not ask for {other:?}"),
         }
-        self.under_way.push(UnderWay { core, request, body, pieces, names, failure });
+        let operation = &request.operation;
+        let syncs = matches!(operation, Operation::Sync(_)) && !pieces.is_empty();
+        let end_us = match &mut self.delays {
+            Some(delays) => delays.end_us(core, operation, syncs, self.now_us),
+            None => 0,
+        };
+        self.under_way.push(UnderWay { core, request, body, pieces, names, failure, end_us });
     }
 
     fn write(&mut self, body: Option<usize>, offset: u64, bytes: Vec<u8>) -> Option<u64> {
@@ -182,10 +205,14 @@ impl Disk {
 
     /// Something that is under way completes; `None` when nothing is.
     pub fn complete_one(&mut self, random: &mut Random) -> Option<(usize, Completion)> {
-        if self.under_way.is_empty() {
+        let ready = |(at, operation): (usize, &UnderWay)| {
+            if operation.end_us <= self.now_us { Some(at) } else { None }
+        };
+        let ready: Vec<usize> = self.under_way.iter().enumerate().filter_map(ready).collect();
+        if ready.is_empty() {
             return None;
         }
-        let ended = self.under_way.swap_remove(random.below(self.under_way.len()));
+        let ended = self.under_way.swap_remove(*random.pick(&ready));
         let Request { owner, tag, operation } = ended.request;
         let outcome = ended.failure.map_or(Ok(()), Err);
         let mut buffer = Vec::new();

@@ -6,6 +6,7 @@
 //! many states; the seed of a failure is printed.
 
 mod books;
+mod delays;
 mod disk;
 mod host;
 mod jobs;
@@ -26,8 +27,12 @@ struct Plan {
     policy: Appendfsync,
     /// CONFIG SET changes it now and then.
     changes_policy: bool,
-    /// Nothing happens for a while now and then: seconds pass.
-    pauses: bool,
+    /// Of a hundred events, before so many nothing happens for a while: seconds pass.
+    pauses_percent: usize,
+    /// Transactions over several cores are among the writes.
+    ties: bool,
+    /// The disk takes its time, up to three seconds.
+    delays: bool,
     bug: Option<Bug>,
     fault: Option<Fault>,
     /// Of a hundred events of the disk, so many are followed by crashes.
@@ -46,7 +51,9 @@ fn plan(seed: u64, policy: Appendfsync) -> Plan {
         seed,
         policy,
         changes_policy: false,
-        pauses: false,
+        pauses_percent: 0,
+        ties: true,
+        delays: false,
         bug: None,
         fault: None,
         probes_percent: 12,
@@ -56,7 +63,13 @@ fn plan(seed: u64, policy: Appendfsync) -> Plan {
 
 /// Lives of some seconds.
 fn unhurried(seed: u64, policy: Appendfsync) -> Plan {
-    Plan { pauses: true, probes_percent: 5, events: 500, ..plan(seed, policy) }
+    Plan { pauses_percent: 20, probes_percent: 5, events: 500, ..plan(seed, policy) }
+}
+
+/// Lives of half a minute on a disk that is quick and slow by turns.
+fn on_a_slow_disk(seed: u64) -> Plan {
+    let unhurried = unhurried(seed, Appendfsync::EverySec);
+    Plan { delays: true, pauses_percent: 70, probes_percent: 3, events: 1_500, ..unhurried }
 }
 
 /// Runs seeds until so many crash states have been examined.
@@ -76,6 +89,13 @@ fn under_always_every_acknowledged_write_survives_a_loss_of_power_at_any_operati
 #[test]
 fn under_everysec_what_was_acknowledged_more_than_a_second_before_survives() {
     examine_states(states_wanted(3_000), |seed| unhurried(seed, Appendfsync::EverySec));
+}
+
+#[test]
+fn under_everysec_a_slow_disk_costs_no_more_than_it_has_to() {
+    for ties in [false, true] {
+        examine_states(states_wanted(1_500), |seed| Plan { ties, ..on_a_slow_disk(seed) });
+    }
 }
 
 #[test]
@@ -105,5 +125,11 @@ fn every_planted_bug_is_caught() {
         let caught = (1..=40).find(|seed| run(*seed));
         let seed = caught.unwrap_or_else(|| panic!("{bug:?} goes unnoticed in 40 runs"));
         println!("{bug:?}: caught by seed {seed}");
+    }
+    let bug = Some(Bug::AckBeforeFsync);
+    for ties in [false, true] {
+        let run = |seed| Run::new(Plan { bug, ties, ..on_a_slow_disk(seed) }).lives(3).err();
+        let caught = (1..=40).find_map(run).expect("a window that never closes goes unnoticed");
+        println!("a window that never closes: {caught}");
     }
 }

@@ -9,6 +9,7 @@ use freehold_tests::random::Random;
 
 use super::Plan;
 use super::books::{ACCOUNTS, Books, ask};
+use super::delays::{Delays, Promise};
 use super::disk::{Crash, Disk, Fault};
 use super::host::{Host, recover};
 use super::jobs::{self, Jobs};
@@ -80,6 +81,7 @@ impl Run {
     /// The seed, and what is wrong.
     pub fn lives(&mut self, lives: usize) -> Result<u64, String> {
         let mut disk = Disk::new(Bug::lies(self.plan.bug));
+        disk.delays = self.plan.delays.then(|| Delays::new(self.plan.seed));
         for life in 0..lives {
             let cores = 1 + self.random.below(4) as u16;
             let now_us = self.live(&mut disk, cores).map_err(|wrong| {
@@ -87,27 +89,35 @@ impl Run {
             })?;
             let crash = *self.random.pick(&Crash::ALL);
             disk = disk.after(crash, &mut self.random);
-            self.settle(&mut disk, now_us)
+            self.settle(&mut disk, cores, now_us)
                 .map_err(|wrong| format!("seed {}, {life}, {crash:?}: {wrong}", self.plan.seed))?;
         }
         Ok(self.states)
     }
 
     /// The node that goes on holds what it holds.
-    fn settle(&mut self, disk: &mut Disk, now_us: u64) -> Result<(), String> {
+    fn settle(&mut self, disk: &mut Disk, cores: u16, crash_us: u64) -> Result<(), String> {
         let mut recovered = recover(disk, 2, self.plan.policy, self.plan.bug)?;
-        let held = self.books.check(&mut recovered.node, limit_us(now_us))?;
+        let promise = self.promise(disk, cores, crash_us);
+        let held = self.books.check(&mut recovered.node, cores, &promise)?;
         let at = recovered.node.connect(0);
-        let queue = self.jobs.check(&mut recovered.node, at, limit_us(now_us))?;
+        let queue = self.jobs.check(&mut recovered.node, at, promise.limit_us())?;
         self.jobs.settle(queue);
         let opened = matches!(ask(&mut recovered.node, at, "GET account:0"), Value::Bulk(_));
         self.books.settle(&held, opened);
         Ok(())
     }
 
+    /// What a node of so many cores has promised when the power goes now.
+    fn promise<'d>(&self, disk: &'d Disk, cores: u16, crash_us: u64) -> Promise<'d> {
+        let tied = self.plan.ties && cores > 1;
+        Promise { crash_us, delays: disk.delays.as_ref(), tied }
+    }
+
     fn live(&mut self, disk: &mut Disk, cores: u16) -> Result<u64, String> {
         let Plan { policy, bug, .. } = self.plan;
         let recovered = recover(disk, cores, policy, bug)?;
+        disk.begin_life();
         let mut host = Host::begin(recovered, CLIENTS + WORKERS, bug, disk);
         (self.always_us, self.changes) = (u64::MAX, 0);
         disk.fault = self.plan.fault.map(|fault| {
@@ -115,13 +125,14 @@ impl Run {
             Fault { nth, ..fault }
         });
         self.awaited = vec![VecDeque::new(); CLIENTS + WORKERS];
-        if self.books.opened_us.is_none() {
+        if self.plan.ties && self.books.opened_us.is_none() {
             self.say(&mut host, 0, vec![Books::opening()], Awaited::Opening);
         }
         for _ in 0..self.plan.events {
             host.now.mono_us += 1 + self.random.below(400) as u64;
+            disk.now_us = host.now.mono_us;
             self.note_policy(&host);
-            if self.plan.pauses && self.random.percent(20) {
+            if self.random.percent(self.plan.pauses_percent) {
                 self.pause(&mut host, disk);
             }
             if self.plan.changes_policy && self.random.percent(2) {
@@ -138,7 +149,7 @@ impl Run {
             }
             self.hear(&mut host)?;
             if self.random.percent(self.plan.probes_percent) {
-                self.probe(disk, host.now.mono_us)?;
+                self.probe(disk, cores, host.now.mono_us)?;
             }
         }
         Ok(host.now.mono_us)
@@ -151,6 +162,7 @@ impl Run {
         }
         while host.complete_one(disk, &mut self.random) {}
         host.now.mono_us += self.random.below(60_000) as u64;
+        disk.now_us = host.now.mono_us;
     }
 
     /// CONFIG SET, in the middle of everything or when nothing else is asked for.
@@ -176,6 +188,7 @@ impl Run {
                 return Err("replies do not come".to_owned());
             }
             host.now.mono_us += 10;
+            disk.now_us = host.now.mono_us;
             let core = self.random.below(host.cores());
             host.turn(core, disk);
             host.complete_one(disk, &mut self.random);
@@ -193,17 +206,20 @@ impl Run {
     }
 
     /// Crashes the disk in every way and recovers from each, twice in a row.
-    fn probe(&mut self, disk: &Disk, now_us: u64) -> Result<(), String> {
+    fn probe(&mut self, disk: &Disk, served: u16, crash_us: u64) -> Result<(), String> {
         let Plan { policy, bug, .. } = self.plan;
+        let promise = self.promise(disk, served, crash_us);
         for crash in Crash::ALL {
             self.states += 1;
-            let after = |wrong: String| format!("{crash:?} after {}: {wrong}", disk.operations());
+            let after = |wrong: String| {
+                format!("{crash:?} at {crash_us} us, after {}: {wrong}", disk.operations())
+            };
             let mut image = disk.after(crash, &mut self.random);
             let cores = 1 + self.random.below(4) as u16;
             let mut recovered = recover(&mut image, cores, policy, bug).map_err(after)?;
-            self.books.check(&mut recovered.node, limit_us(now_us)).map_err(after)?;
+            self.books.check(&mut recovered.node, served, &promise).map_err(after)?;
             let at = recovered.node.connect(0);
-            self.jobs.check(&mut recovered.node, at, limit_us(now_us)).map_err(after)?;
+            self.jobs.check(&mut recovered.node, at, promise.limit_us()).map_err(after)?;
             if self.random.percent(20) {
                 let mut again = image.after(Crash::LosesAll, &mut self.random);
                 let twice = recover(&mut again, 5 - cores, policy, bug).map_err(after)?;
@@ -263,7 +279,8 @@ impl Run {
                     self.say(host, client, vec![line], push);
                 }
                 _ => {
-                    let track = client * kinds + self.random.below(kinds);
+                    let drawn = if self.plan.ties { kinds } else { Kind::ALONE };
+                    let track = client * kinds + self.random.below(drawn);
                     let (number, lines) = self.books.tracks[track].next(host.now.mono_us);
                     self.say(host, client, lines, Awaited::Write { track, number });
                 }
@@ -317,9 +334,4 @@ impl Run {
         }
         Ok(())
     }
-}
-
-/// What was told before this moment is durable, whatever the policy.
-fn limit_us(now_us: u64) -> u64 {
-    now_us.saturating_sub(1_100_000)
 }

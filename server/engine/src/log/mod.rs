@@ -1,11 +1,13 @@
 //! The log of one core: its records in batches, one file a generation. A state machine writes it
-//! ([`writer`]), a reader finds out how far it can be believed ([`reader`]), and recovery puts the
-//! files of all cores together again ([`recovery`]). `FORMAT.md` draws the bytes.
+//! ([`writer`]; [`window`] has the promise of everysec), a reader finds out how far it can be
+//! believed ([`reader`]), and recovery puts the files of all cores together again ([`recovery`]).
+//! `FORMAT.md` draws the bytes.
 
 mod batch;
 mod header;
 mod reader;
 mod recovery;
+mod window;
 mod writer;
 
 pub use header::{FIRST_BATCH, Header};

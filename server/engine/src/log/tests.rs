@@ -49,6 +49,19 @@ impl Writer {
         self.log.turn(&mut self.records, self.policy, self.now_us, &mut self.requests);
     }
 
+    /// A turn so much later, and all that was asked for is done but what is `held_up`.
+    fn step(&mut self, later_us: u64, held_up: fn(&Operation) -> bool) -> Vec<Request> {
+        self.now_us += later_us;
+        self.log.turn(&mut self.records, self.policy, self.now_us, &mut self.requests);
+        let requests = self.requests.take();
+        let (late, done) = requests.into_iter().partition(|request| held_up(&request.operation));
+        for Request { owner, tag, operation } in done {
+            self.requests.push(owner, tag, operation);
+        }
+        self.perform(|_| Ok(()));
+        late
+    }
+
     /// Performs what was asked for; `fail` says what becomes of it.
     fn perform(&mut self, fail: impl Fn(&Operation) -> Result<(), Failure>) {
         for request in self.requests.take() {
@@ -247,6 +260,57 @@ fn a_failed_sync_is_never_tried_again_as_if_nothing_had_happened() {
     assert_eq!(writer.log.acknowledged(Appendfsync::EverySec, u64::MAX), durable);
 }
 
+/// Whatever holds a log up under everysec: a sync, a write, its name, or space for it.
+#[test]
+fn under_everysec_replies_wait_once_a_change_is_late_whatever_it_waits_for() {
+    let kinds: [fn(&Operation) -> bool; 4] = [
+        |operation| matches!(operation, Operation::Sync(_)),
+        |operation| matches!(operation, Operation::Write { durable: false, .. }),
+        |operation| matches!(operation, Operation::SyncDirectory),
+        |operation| matches!(operation, Operation::Allocate { .. }),
+    ];
+    for (index, held_up) in kinds.into_iter().enumerate() {
+        let mut writer = Writer::new(0, 1, Appendfsync::EverySec);
+        let naming = index >= 2; // asked for at the beginning of a log, so a second one is begun
+        for key in 0..40_u8 {
+            writer.delete(&[key]);
+            writer.step(10_000, |_| false);
+        }
+        let policy = Appendfsync::EverySec;
+        assert_eq!(writer.log.acknowledged(policy, writer.now_us), u64::MAX, "the disk is quick");
+        if naming {
+            let (end, now_us) = (writer.records.end(), writer.now_us);
+            let header = Header { generation: 2, ..header(0, 1) };
+            writer.log = writer.log.next(header, end, now_us, &mut writer.requests);
+        }
+        let (mut late, mut told) = (Vec::new(), 0);
+        for key in 0..100_u8 {
+            writer.delete(&[key]);
+            late.extend(writer.step(10_000, held_up));
+            let acknowledged = writer.log.acknowledged(policy, writer.now_us);
+            told += u64::from(acknowledged == u64::MAX);
+        }
+        // The oldest change may be as old as one sync is apart from the next.
+        assert!((55..82).contains(&told), "kind {index}: {told} turns of 10 ms did not wait");
+        assert!(!late.is_empty(), "kind {index}: nothing was held up");
+        for Request { owner, tag, operation } in late {
+            writer.requests.push(owner, tag, operation);
+        }
+        for _ in 0..20 {
+            writer.step(10_000, |_| false);
+        }
+        let end = writer.records.end();
+        assert_eq!(writer.log.acknowledged(policy, writer.now_us), end, "kind {index}: durable");
+        writer.delete(b"shows that the disk is quick again");
+        for _ in 0..3 {
+            writer.step(10_000, |_| false);
+        }
+        let end = writer.records.end();
+        assert_eq!(writer.log.acknowledged(policy, writer.now_us), end, "not for long yet");
+        assert_eq!(writer.log.acknowledged(policy, writer.now_us + 10_000_000), u64::MAX);
+    }
+}
+
 #[test]
 fn a_full_disk_is_noticed_early_and_gets_over_by_itself() {
     let mut writer = Writer::new(0, 1, Appendfsync::Always);
@@ -344,8 +408,12 @@ fn what_another_policy_has_left_unsynced_is_synced_before_always_acknowledges() 
     for before in [Appendfsync::EverySec, Appendfsync::No] {
         let mut writer = Writer::new(0, 1, before);
         writer.settle();
+        writer.delete(b"shows that the disk is quick");
+        for _ in 0..3 {
+            writer.step(100_000, |_| false);
+        }
         writer.delete(b"unsynced");
-        writer.now_us -= 1_000_000; // no second has passed
+        writer.now_us -= 999_000; // too early for the next sync
         writer.turn();
         writer.perform(|operation| {
             assert!(!matches!(operation, Operation::Sync(_)), "it is too early");
@@ -359,7 +427,8 @@ fn what_another_policy_has_left_unsynced_is_synced_before_always_acknowledges() 
         let (sync, write): (Vec<Request>, Vec<Request>) =
             synced.into_iter().partition(|request| matches!(request.operation, Operation::Sync(_)));
         assert_eq!((sync.len(), write.len()), (1, 1), "{before:?}");
-        for (request, durable) in write.into_iter().chain(sync).zip([0, writer.log.end()]) {
+        let durable = writer.log.durable();
+        for (request, durable) in write.into_iter().chain(sync).zip([durable, writer.log.end()]) {
             let Request { owner, tag, .. } = request;
             let now_us = writer.now_us;
             writer

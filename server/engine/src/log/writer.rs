@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! records ─► batch ─► Write ─┬─ always: durable when it completes
-//!                            └─ everysec: written; one Sync about a second makes it durable
+//!                            └─ everysec: written; some Syncs a second make it durable, and
+//!                               replies wait for them while the disk is slow: see `window`
 //! ```
 //! A sync that has failed is never tried again: the kernel may have dropped what it could not
 //! write, and would say that all is well. From then on nothing is acknowledged. A full disk is
@@ -15,6 +16,7 @@ use std::collections::VecDeque;
 
 use super::batch::{HEAD_BYTES, Head};
 use super::header::{FIRST_BATCH, Header};
+use super::window::{SYNC_EVERY_US, Window};
 use crate::config::Appendfsync;
 use crate::disk::{Completion, Failure, FileName, Operation, Owner, Requests};
 use crate::effect::Records;
@@ -25,12 +27,6 @@ const ALLOCATE_BYTES: u64 = 32 << 20;
 /// When so much of what was set aside is left, more is asked for: what may still come before a
 /// full disk is noticed has to fit.
 const ALLOCATE_AHEAD_BYTES: u64 = 16 << 20;
-
-/// A second less what a sync may take: what was acknowledged 1.1 s ago is to be durable.
-const SYNC_EVERY_US: u64 = 900_000;
-
-/// A sync that takes longer holds acknowledgements back, or the window would widen in silence.
-const SYNC_LATE_US: u64 = 1_000_000;
 
 /// A batch's buffer up to this size is kept for the next one.
 const SPARE_BYTES: usize = 1 << 20;
@@ -75,14 +71,6 @@ struct Place {
     offset: u64,
 }
 
-/// A sync under way.
-#[derive(Clone, Copy, Debug)]
-struct UnderWay {
-    /// Up to where it reaches.
-    to: Place,
-    since_us: u64,
-}
-
 /// A batch on its way to the disk.
 struct Flight {
     number: u64,
@@ -117,8 +105,11 @@ pub struct Log {
     loose: u64,
     /// Up to here nothing is acknowledged before it is durable, whatever the policy.
     strict: u64,
-    syncing: Option<UnderWay>,
+    /// Up to where the sync reaches that is under way.
+    syncing: Option<Place>,
+    /// When the last one began.
     synced_us: u64,
+    window: Window,
     allocated: u64,
     allocating_to: u64,
     allocating: bool,
@@ -139,8 +130,29 @@ pub struct Log {
 }
 
 impl Log {
-    /// Begins a log in a new file. `records` counts from where the one before ended.
+    /// Begins a log in a new file, the first of the process. `records` counts from here on.
     pub fn begin(header: Header, records: u64, now_us: u64, requests: &mut Requests) -> Log {
+        Log::begin_with(Window::new(records), header, (records, now_us), requests)
+    }
+
+    /// Begins the log that follows this one, which ends at `records`.
+    pub fn next(
+        &mut self,
+        header: Header,
+        records: u64,
+        now_us: u64,
+        requests: &mut Requests,
+    ) -> Log {
+        self.last = records;
+        Log::begin_with(self.window.next(records), header, (records, now_us), requests)
+    }
+
+    fn begin_with(
+        window: Window,
+        header: Header,
+        (records, now_us): (u64, u64),
+        requests: &mut Requests,
+    ) -> Log {
         let start = Place { records, offset: FIRST_BATCH };
         let log = Log {
             header,
@@ -154,6 +166,7 @@ impl Log {
             strict: records,
             syncing: None,
             synced_us: now_us,
+            window,
             allocated: 0,
             allocating_to: ALLOCATE_BYTES,
             allocating: true,
@@ -186,9 +199,15 @@ impl Log {
         completion.tag >> TAG_BITS == self.header.generation & ((1 << (64 - TAG_BITS)) - 1)
     }
 
-    /// The last records are those before `end`; what comes after is another log's.
-    pub fn end_at(&mut self, end: u64) {
-        self.last = end;
+    /// What the disk was like to the log before this one, which is over.
+    pub fn heed(&mut self, before: &Log) {
+        self.window.heed(&before.window);
+    }
+
+    /// Whether replies wait for a disk that is slow, or was not long ago, though the policy would
+    /// not have them wait.
+    pub fn waits_for_disk(&self, policy: Appendfsync, now_us: u64) -> bool {
+        policy == Appendfsync::EverySec && self.window.is_wary(now_us)
     }
 
     pub fn health(&self) -> Health {
@@ -202,15 +221,11 @@ impl Log {
 
     /// Bytes of records whose changes may be acknowledged now.
     pub fn acknowledged(&self, policy: Appendfsync, now_us: u64) -> u64 {
-        let late = |sync: &UnderWay| now_us.saturating_sub(sync.since_us) > SYNC_LATE_US;
         match (self.health, policy) {
             (Health::Broken(_), _) | (_, Appendfsync::Always) => self.durable(),
             _ if self.durable() < self.strict => self.durable(),
-            (_, Appendfsync::EverySec) => match &self.syncing {
-                Some(sync) if late(sync) => sync.to.records,
-                _ => u64::MAX,
-            },
-            (_, Appendfsync::No) => u64::MAX,
+            (_, Appendfsync::EverySec) if !self.window.is_open(now_us) => self.durable(),
+            (_, Appendfsync::EverySec | Appendfsync::No) => u64::MAX,
         }
     }
 
@@ -244,7 +259,7 @@ impl Log {
         if self.retry_us > 0 {
             return self.retry_us;
         }
-        let unsynced = self.durable.records < self.end.records && self.syncing.is_none();
+        let unsynced = self.durable.records < self.written.records && self.syncing.is_none();
         let sync_us = match policy {
             Appendfsync::EverySec if unsynced => self.synced_us + SYNC_EVERY_US,
             _ => u64::MAX,
@@ -269,7 +284,12 @@ impl Log {
         }
         // What upkeep has changed since the last command is in no record yet.
         records.seal();
-        let more = records.end().min(self.last).saturating_sub(self.end.records);
+        let end = records.end().min(self.last);
+        match policy {
+            Appendfsync::No => self.window.changed_without_promise(end),
+            _ => self.window.changed(end, now_us),
+        }
+        let more = end.saturating_sub(self.end.records);
         if more > 0 && self.may_begin(now_us) && self.has_room(more) {
             self.write(records, policy, now_us, requests);
         }
@@ -283,7 +303,10 @@ impl Log {
             _ if self.durable.records < self.strict => true,
             // What another policy has left behind: until it is durable nothing behind it is.
             Appendfsync::Always => self.durable.records < self.loose,
-            Appendfsync::EverySec => now_us.saturating_sub(self.synced_us) >= SYNC_EVERY_US,
+            Appendfsync::EverySec => {
+                let waited_us = now_us.saturating_sub(self.synced_us);
+                waited_us >= SYNC_EVERY_US || !self.window.is_open(now_us)
+            }
             Appendfsync::No => false,
         };
         if due {
@@ -301,7 +324,7 @@ impl Log {
             return;
         }
         self.synced_us = now_us;
-        self.syncing = Some(UnderWay { to: self.written, since_us: now_us });
+        self.syncing = Some(self.written);
         requests.push(Owner::Log, self.tag(SYNC), Operation::Sync(self.file()));
     }
 
@@ -395,6 +418,11 @@ impl Log {
 
     /// A request of this log has ended.
     pub fn completed(&mut self, completion: Completion, now_us: u64) {
+        self.book(completion, now_us);
+        self.window.durable(self.durable(), now_us);
+    }
+
+    fn book(&mut self, completion: Completion, now_us: u64) {
         let tag = completion.tag & ((1 << TAG_BITS) - 1);
         if tag > WRITE {
             return self.landed(tag - WRITE, completion, now_us);
@@ -411,10 +439,10 @@ impl Log {
                 self.full(now_us);
             }
             (SYNC, Ok(())) => {
-                if let Some(sync) = self.syncing.take()
-                    && sync.to.records > self.durable.records
+                if let Some(to) = self.syncing.take()
+                    && to.records > self.durable.records
                 {
-                    self.durable = sync.to;
+                    self.durable = to;
                 }
                 self.book_durable();
             }
