@@ -6,8 +6,8 @@
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
 use freehold_engine::command::host::Node as NodeFacts;
@@ -23,7 +23,7 @@ use freehold_engine::store::{Store, Told, Why};
 use crate::config::Start;
 use crate::disk::directory::DataPlace;
 use crate::disk::performer::Performer;
-use crate::disk::recovery::{self, Found};
+use crate::disk::recovery::{self, Found, Loader};
 use crate::exchange::{Import, progress};
 use crate::net::accept::Census;
 use crate::net::listen::Listeners;
@@ -53,17 +53,18 @@ struct Shared {
     board: Board,
     report: Report,
     import: Option<Import>,
-    /// Where logs and snapshots are, and what was found there, if anything is or was kept.
+    /// Where logs and snapshots are.
     place: Arc<DataPlace>,
-    found: Option<Found>,
+    /// Whether anything is or was kept there.
+    keeps: bool,
+    /// What was found, once it has been examined.
+    found: OnceLock<Result<Found, String>>,
 }
 
 /// A worker thread that is being started.
 struct Starting {
     thread: JoinHandle<()>,
-    /// What it has imported, when there is something to import.
-    filled: Receiver<Result<Filled, String>>,
-    /// All doorbells: the sign to serve.
+    /// All doorbells: the sign to begin.
     doorbells: Sender<Arc<[OwnedFd]>>,
 }
 
@@ -91,14 +92,17 @@ pub fn run(start: Start) -> Result<(), String> {
         report.send(News::Stop { now: false, reason });
     })
     .map_err(|error| format!("cannot start the signal thread: {error}"))?;
-    node.announce();
-    node.serve()?;
+    if node.load()? {
+        node.announce();
+        node.serve()?;
+    }
     log::info("Stopped", &[]);
     Ok(())
 }
 
 impl Node {
-    /// Opens the sockets and starts the cores. Connections are served from here on.
+    /// Opens the sockets and starts the cores. They begin to load what was kept; connections are
+    /// accepted from here on, and served what needs no key.
     ///
     /// # Errors
     /// A sentence for the operator.
@@ -113,17 +117,19 @@ impl Node {
         let listeners = Arc::new(Listeners::open(&config, cpus.len())?);
         let (report, news) = channel();
         let ports = Fabric::<Message>::new(cpus.len() as u16, RING_MESSAGES);
-        let (place, found) = open_data(&config, cpus.len())?;
+        let place = place_of(&config)?;
+        let keeps = config.persistence.appendonly || place.is_used();
+        let found = OnceLock::new();
+        if keeps {
+            place.open()?;
+        }
         let facts = facts((listeners.port, listeners.core_ports.clone()), config_file, cpus.len())?;
         let import = match import {
             None => None,
-            Some(_) if found.as_ref().is_some_and(|found| !found.is_empty()) => {
-                return Err(format!(
-                    "--import into a node that has data: {} is not empty; name another `dir`",
-                    place.path().display()
-                ));
-            }
             Some(path) => {
+                if keeps {
+                    let _ = found.set(Ok(nothing_found(&place)?));
+                }
                 let now = clock::read().unix_ms;
                 Some(Import::open(path, &config, cpus.len() as u16, now)?)
             }
@@ -141,11 +147,15 @@ impl Node {
             report: Report(report),
             import: None,
             place,
+            keeps,
             found,
         };
         if let Some(mut import) = import {
             import.replay(|| blueprint_alone(&shared))?;
             shared.import = Some(import);
+        }
+        if shared.keeps || shared.import.is_some() {
+            shared.board.loading().begin(cpus.len() as u16, clock::read().unix_ms.0);
         }
         let shared = Arc::new(shared);
         let mut starting = Vec::new();
@@ -155,10 +165,9 @@ impl Node {
             starting.push(started);
             doorbells.push(doorbell);
         }
-        hear_filled(&shared, &starting)?;
         let doorbells: Arc<[OwnedFd]> = doorbells.into();
         let mut threads = Vec::new();
-        for Starting { thread, doorbells: give, .. } in starting {
+        for Starting { thread, doorbells: give } in starting {
             // A thread that ended meanwhile has reported why.
             let _ = give.send(Arc::clone(&doorbells));
             threads.push(thread);
@@ -169,6 +178,89 @@ impl Node {
     /// By which to tell the node to stop.
     pub fn report(&self) -> Report {
         self.shared.report.clone()
+    }
+
+    /// Waits until all cores have what they are to begin with. False: the node was told to stop
+    /// meanwhile, and there is nothing to be kept.
+    ///
+    /// # Errors
+    /// A sentence for the operator: what was kept cannot be believed, or a core could not go on.
+    pub fn load(&self) -> Result<bool, String> {
+        let outcome = self.examine().and_then(|()| self.hear_filled());
+        if !matches!(outcome, Ok(true)) {
+            self.shared.control.advance(Phase::Ended);
+            self.wake_all()?;
+            self.shared.listeners.remove_unix_socket();
+        }
+        outcome
+    }
+
+    /// Begins to examine what was kept, on threads of its own: this one listens.
+    fn examine(&self) -> Result<(), String> {
+        if !self.shared.keeps || self.shared.found.get().is_some() {
+            return Ok(());
+        }
+        let shared = Arc::clone(&self.shared);
+        let cores = self.doorbells.len();
+        let examine = move || {
+            let found = shared.place.open().and_then(|place| recovery::find(place, cores));
+            let _ = shared.found.set(found);
+            shared.report.send(News::Examined);
+        };
+        let thread = thread::Builder::new().name("examine".to_owned()).spawn(examine);
+        thread.map(drop).map_err(|error| format!("cannot start a thread: {error}"))
+    }
+
+    fn hear_filled(&self) -> Result<bool, String> {
+        let (mut all, mut left) = (Filled::default(), self.doorbells.len());
+        while left > 0 {
+            match self.news.recv_timeout(progress::INTERVAL) {
+                Ok(News::Examined) => {
+                    if let Some(Err(reason)) = self.shared.found.get() {
+                        return Err(reason.clone());
+                    }
+                    self.wake_all()?;
+                }
+                Ok(News::Filled(filled)) => {
+                    all.add(&filled?);
+                    left -= 1;
+                }
+                Ok(News::Stop { reason, .. }) => {
+                    log::info("Stopping while loading", &[("reason", &reason)]);
+                    return Ok(false);
+                }
+                Ok(News::Snapshot(told)) => self.snapshot_ended(told),
+                Ok(News::Drained) => {}
+                Ok(News::Broken { core, reason }) => {
+                    return Err(format!("core {core} cannot go on: {reason}"));
+                }
+                Err(RecvTimeoutError::Timeout) => self.tell_progress(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err("a core has ended before it could serve".to_owned());
+                }
+            }
+        }
+        if let Some(import) = &self.shared.import {
+            import.announce(&all);
+        }
+        Ok(true)
+    }
+
+    fn tell_progress(&self) {
+        if let Some(import) = &self.shared.import {
+            return import.progress.tell();
+        }
+        let figures = self.shared.board.loading().figures();
+        let said: [(&str, &dyn Display); 2] =
+            [("bytes", &figures.bytes_read), ("of", &figures.bytes)];
+        log::info("Loading what was kept", &said);
+    }
+
+    fn wake_all(&self) -> Result<(), String> {
+        let caller = Caller::new(&self.shared.features);
+        caller
+            .and_then(|mut caller| caller.wake_all(&self.doorbells))
+            .map_err(|error| format!("cores cannot be woken: {error}"))
     }
 
     /// Serves until told to stop, drains, and ends.
@@ -252,6 +344,7 @@ impl Node {
                     advance(if now { Phase::Hurrying } else { Phase::Draining })?;
                 }
                 Ok(News::Drained) => drained += 1,
+                Ok(News::Examined | News::Filled(_)) => {}
                 Ok(News::Snapshot(told)) => self.snapshot_ended(told),
                 Ok(News::Broken { core, reason }) => {
                     return Err(format!("core {core} cannot go on: {reason}"));
@@ -263,17 +356,23 @@ impl Node {
     }
 }
 
-/// Opens the data directory and examines what is in it, if anything is or was kept.
-fn open_data(config: &Config, cores: usize) -> Result<(Arc<DataPlace>, Option<Found>), String> {
+fn place_of(config: &Config) -> Result<Arc<DataPlace>, String> {
     let name = &config.persistence.appenddirname;
     let path =
         std::path::absolute(name).map_err(|error| format!("appenddirname {name}: {error}"))?;
-    let place = Arc::new(DataPlace::new(path));
-    if !config.persistence.appendonly && !place.is_used() {
-        return Ok((place, None));
+    Ok(Arc::new(DataPlace::new(path)))
+}
+
+/// What is found where there has to be nothing, or nothing to speak of: before an import.
+fn nothing_found(place: &DataPlace) -> Result<Found, String> {
+    let found = recovery::find(place.open()?, 1)?;
+    if found.is_empty() {
+        return Ok(found);
     }
-    let found = recovery::find(place.open()?, cores)?;
-    Ok((place, Some(found)))
+    Err(format!(
+        "--import into a node that has data: {} is not empty; name another `dir`",
+        place.path().display()
+    ))
 }
 
 fn open_log(config: &Config) -> Result<(), String> {
@@ -360,47 +459,17 @@ fn start_core(
 ) -> Result<(Starting, OwnedFd), String> {
     let (tell, hear) = channel();
     let (give, take) = channel();
-    let (say_filled, filled) = channel();
     let shared = Arc::clone(shared);
     let thread = thread::Builder::new()
         .name(format!("core-{core}"))
-        .spawn(move || work(&shared, core, cpu, port, (&tell, &say_filled, &take)))
+        .spawn(move || work(&shared, core, cpu, port, (&tell, &take)))
         .map_err(|error| format!("cannot start the thread of core {core}: {error}"))?;
     let doorbell = hear.recv().unwrap_or_else(|_| Err("its thread ended".to_owned()))?;
-    Ok((Starting { thread, filled, doorbells: give }, doorbell))
+    Ok((Starting { thread, doorbells: give }, doorbell))
 }
 
-/// By which a worker tells its doorbell, then what it has imported, and hears that it may serve.
-type Channels<'c> = (
-    &'c Sender<Result<OwnedFd, String>>,
-    &'c Sender<Result<Filled, String>>,
-    &'c Receiver<Arc<[OwnedFd]>>,
-);
-
-/// Waits until all cores have what they are to begin with.
-fn hear_filled(shared: &Shared, starting: &[Starting]) -> Result<(), String> {
-    let mut all = Filled::default();
-    for core in starting {
-        let filled = loop {
-            match core.filled.recv_timeout(progress::INTERVAL) {
-                Ok(filled) => break filled?,
-                Err(RecvTimeoutError::Timeout) => {
-                    if let Some(import) = &shared.import {
-                        import.progress.tell();
-                    }
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err("a core has ended before it could serve".to_owned());
-                }
-            }
-        };
-        all.add(&filled);
-    }
-    if let Some(import) = &shared.import {
-        import.announce(&all);
-    }
-    Ok(())
-}
+/// By which a worker tells its doorbell, and hears those of all.
+type Channels<'c> = (&'c Sender<Result<OwnedFd, String>>, &'c Receiver<Arc<[OwnedFd]>>);
 
 /// How the only core of a node on its own would be made: for what is repeated before the cores
 /// begin.
@@ -433,13 +502,7 @@ fn blueprint_of(config: Arc<Config>, node: Arc<NodeFacts>, hash_seed: [u64; 4]) 
 }
 
 /// The whole life of a worker's thread.
-fn work(
-    shared: &Shared,
-    core: usize,
-    cpu: usize,
-    port: Port<Message>,
-    (tell, say_filled, take): Channels<'_>,
-) {
+fn work(shared: &Shared, core: usize, cpu: usize, port: Port<Message>, (tell, take): Channels<'_>) {
     let made = topology::pin_this_thread(cpu)
         .and_then(|()| Ring::new(&shared.features, POOL_SHAPE))
         .and_then(|ring| Ok((ring.doorbell()?, ring)));
@@ -455,7 +518,7 @@ fn work(
         }
     };
     let Ok([random_seed]) = random_words::<1>() else { return };
-    let mut shard = Shard::new(Blueprint {
+    let shard = Shard::new(Blueprint {
         id: CoreId(core as u16),
         cores: port.cores(),
         config: Arc::clone(&shared.config),
@@ -466,52 +529,68 @@ fn work(
         tickets: shared.tickets.clone(),
         now: clock::read(),
     });
-    // Nobody hears it when another core's failure has ended the start.
-    let keeper = match fill(shared, &mut shard) {
-        Ok((filled, keeper)) => {
-            let _ = say_filled.send(Ok(filled));
-            keeper
-        }
-        Err(reason) => return drop(say_filled.send(Err(reason))),
-    };
     let Ok(doorbells) = take.recv() else { return };
     let mut worker = Worker::new(Parts {
         core,
         shard,
         ring,
         mesh: Mesh::new(port, doorbells),
-        keeper,
+        keeper: keeper(shared, Store::default(), Requests::default()),
         listeners: Arc::clone(&shared.listeners),
         census: Arc::clone(&shared.census),
         control: Arc::clone(&shared.control),
         report: shared.report.clone(),
     });
-    if let Err(error) = worker.run() {
+    let filled = fill(shared, &mut worker);
+    let begins = filled.is_ok();
+    shared.report.send(News::Filled(filled));
+    if begins && let Err(error) = worker.run() {
         shared.report.send(News::Broken { core, reason: error.to_string() });
     }
 }
 
+fn keeper(shared: &Shared, store: Store, requests: Requests) -> Keeper {
+    Keeper::new(store, Performer::new(Arc::clone(&shared.place)), requests)
+}
+
 /// What a core begins with: what is imported, or what its files hold, and perhaps a new log.
-fn fill(shared: &Shared, shard: &mut Shard) -> Result<(Filled, Keeper), String> {
-    let mut records = Records::default();
-    if let Some(found) = &shared.found {
-        records = recovery::load(shared.place.open()?, found, shard)?;
-        shard.set_generation(found.kept.generation);
-        shard.snapshots().found(found.kept.cut_unix_ms());
-    } else {
-        shard.set_generation(1);
+fn fill(shared: &Shared, worker: &mut Worker) -> Result<Filled, String> {
+    // An import is not interrupted for anybody: who connects waits for it.
+    if shared.import.is_none() {
+        worker.listen();
     }
+    let mut records = Records::default();
+    let mut generation = 1;
+    if shared.keeps {
+        let there = worker.turn_until(|| shared.found.get().is_some());
+        if !there.map_err(|error| error.to_string())? {
+            return Ok(Filled::default()); // the start has been given up
+        }
+        // An error is the control thread's to tell.
+        let Some(Ok(found)) = shared.found.get() else { return Ok(Filled::default()) };
+        records = recovery::load(shared.place.open()?, found, worker)?;
+        generation = found.kept.generation;
+        worker.shard().snapshots().found(found.kept.cut_unix_ms());
+    }
+    let shard = worker.shard();
+    shard.set_generation(generation);
     let imported = shared.import.as_ref().map(|import| import.fill(shard)).transpose()?;
-    let (mut store, mut requests) = (Store::default(), Requests::default());
     if shared.config.persistence.appendonly {
+        let (mut store, mut requests) = (Store::default(), Requests::default());
         shard.start_log(records);
         store.begin_log(shard, clock::read().mono_us, &mut requests);
         if imported.is_some() && shard.id() == CoreId(0) {
             shard.begin_own_snapshot(); // what was imported is in no log
         }
+        worker.keep_with(keeper(shared, store, requests));
     }
-    let keeper = Keeper::new(store, Performer::new(Arc::clone(&shared.place)), requests);
-    Ok((imported.unwrap_or_default(), keeper))
+    if shared.import.is_some() {
+        worker.listen();
+    }
+    if shared.keeps || shared.import.is_some() {
+        shared.board.loading().core_done();
+    }
+    Ok(imported.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod hostile;
 mod import;
 mod kills;
 mod lengths;
+mod loading;
 mod memory_limit;
 mod order;
 mod pubsub;

@@ -6,15 +6,16 @@ use std::fmt::Display;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use freehold_engine::disk::FileName;
+use freehold_engine::disk::{FileName, Files, ReadError};
 use freehold_engine::effect::{Effect, Records};
 use freehold_engine::log::{End, Examined, Findings, LogError, Replay, examine};
+use freehold_engine::mesh::Loading;
 use freehold_engine::shard::Shard;
 use freehold_engine::store::Kept;
 
-use super::directory::DataDirectory;
+use super::directory::{DataDirectory, StoredFiles};
 use crate::observe::log;
 
 /// What counts, and the generation the next files have.
@@ -28,6 +29,17 @@ impl Found {
     pub fn is_empty(&self) -> bool {
         self.kept.manifest.is_none() && self.findings.logs().iter().all(|log| log.records == 0)
     }
+}
+
+/// Effects between two looks at the clients: half a millisecond's.
+const EFFECTS_PER_LOOK: u64 = 4096;
+
+/// Who loads: a core with clients.
+pub trait Loader {
+    fn shard(&mut self) -> &mut Shard;
+
+    /// A slice has been loaded: whoever has asked for something meanwhile may be answered.
+    fn look_up(&mut self);
 }
 
 /// Reads the manifest and examines all logs that count, on `threads` threads. Says what was cut
@@ -73,23 +85,91 @@ pub fn find(directory: &DataDirectory, threads: usize) -> Result<Found, String> 
 pub fn load(
     directory: &DataDirectory,
     found: &Found,
-    shard: &mut Shard,
+    loader: &mut impl Loader,
 ) -> Result<Records, String> {
-    if found.kept.manifest.is_some() {
-        load_snapshot(directory, &found.kept, shard)?;
+    let mut files = Counted::new(directory, loader.shard().loading().clone());
+    let slots = loader.shard().slots();
+    for file in found.kept.parts(&slots) {
+        let bytes = files.len(file).map_err(|error| error.to_string())?;
+        files.loading.expect(bytes);
     }
-    replay(directory, found, shard).map_err(|error| error.to_string())
+    files.loading.expect(found.findings.bytes(&slots));
+    if found.kept.manifest.is_some() {
+        load_snapshot(&mut files, &found.kept, loader)?;
+    }
+    replay(&mut files, found, loader).map_err(|error| error.to_string())
 }
 
-fn load_snapshot(directory: &DataDirectory, kept: &Kept, shard: &mut Shard) -> Result<(), String> {
+/// Files whose reading shows in INFO.
+struct Counted {
+    files: StoredFiles,
+    loading: Loading,
+}
+
+impl Counted {
+    fn new(directory: &DataDirectory, loading: Loading) -> Counted {
+        Counted { files: directory.files(), loading }
+    }
+}
+
+impl Files for Counted {
+    fn list(&self) -> Result<Vec<FileName>, String> {
+        self.files.list()
+    }
+
+    fn len(&mut self, file: FileName) -> Result<u64, ReadError> {
+        self.files.len(file)
+    }
+
+    fn sync(&mut self, file: FileName) -> Result<(), ReadError> {
+        self.files.sync(file)
+    }
+
+    fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
+        let read = self.files.read(file, offset, into)?;
+        self.loading.note_read(read as u64);
+        Ok(read)
+    }
+}
+
+/// Effects loaded so far, with a look at the clients now and then.
+struct Slices {
+    effects: u64,
+    delay: Duration,
+}
+
+impl Slices {
+    fn new(shard: &Shard) -> Slices {
+        let delay_us = shard.config().persistence.key_load_delay_us;
+        Slices { effects: 0, delay: Duration::from_micros(delay_us.into()) }
+    }
+
+    /// One more has been loaded.
+    #[inline]
+    fn loaded(&mut self, loader: &mut impl Loader) {
+        self.effects += 1;
+        if self.effects.is_multiple_of(EFFECTS_PER_LOOK) {
+            loader.look_up();
+        }
+        if !self.delay.is_zero() {
+            thread::sleep(self.delay);
+            loader.look_up();
+        }
+    }
+}
+
+fn load_snapshot(files: &mut Counted, kept: &Kept, loader: &mut impl Loader) -> Result<(), String> {
     let started = Instant::now();
-    let (slots, mut effects) = (shard.slots(), 0_u64);
+    let slots = loader.shard().slots();
+    let mut slices = Slices::new(loader.shard());
     let mut visit = |effect: &Effect<'_>| {
-        effects += 1;
-        shard.load(effect)
+        let makes_sense = loader.shard().load(effect);
+        slices.loaded(loader);
+        makes_sense
     };
-    let loaded = kept.load_snapshot(&mut directory.files(), &slots, &mut visit);
+    let loaded = kept.load_snapshot(files, &slots, &mut visit);
     loaded.map_err(|error| error.to_string())?;
+    let (shard, effects) = (loader.shard(), slices.effects);
     let seconds = format!("{:.3}", started.elapsed().as_secs_f64());
     let said: [(&str, &dyn Display); 3] =
         [("core", &shard.id().0), ("effects", &effects), ("seconds", &seconds)];
@@ -98,21 +178,22 @@ fn load_snapshot(directory: &DataDirectory, kept: &Kept, shard: &mut Shard) -> R
 }
 
 fn replay(
-    directory: &DataDirectory,
+    files: &mut Counted,
     found: &Found,
-    shard: &mut Shard,
+    loader: &mut impl Loader,
 ) -> Result<Records, LogError> {
     let started = Instant::now();
     let mut records = Records::default();
-    let mut effects = 0_u64;
-    let mut replay = Replay::new(&found.findings, shard.slots());
-    replay.run(&mut directory.files(), |placed| {
-        effects += 1;
+    let mut slices = Slices::new(loader.shard());
+    let mut replay = Replay::new(&found.findings, loader.shard().slots());
+    replay.run(files, |placed| {
         if let Some(slot) = placed.slot {
             records.resume(slot, placed.sequence);
         }
-        shard.replay(&placed);
+        loader.shard().replay(&placed);
+        slices.loaded(loader);
     })?;
+    let (shard, effects) = (loader.shard(), slices.effects);
     if effects > 0 {
         let seconds = format!("{:.3}", started.elapsed().as_secs_f64());
         let said: [(&str, &dyn Display); 3] =

@@ -29,6 +29,7 @@ impl Running {
         config.cores = cores.min(allowed);
         change(&mut config);
         let node = Node::start(config, None, None).expect("a node");
+        assert_eq!(node.load(), Ok(true));
         let (port, report) = (node.shared.listeners.port, node.report());
         Running { port, report, thread: thread::spawn(move || node.serve()) }
     }

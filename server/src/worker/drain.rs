@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::Sender;
 
+use freehold_engine::exchange::Filled;
 use freehold_engine::store::Told;
 
 use super::Worker;
@@ -52,6 +53,10 @@ impl Control {
 pub enum News {
     /// SIGTERM, SIGINT, or a client's SHUTDOWN.
     Stop { now: bool, reason: String },
+    /// The logs have been examined, or cannot be believed.
+    Examined,
+    /// A core has what it is to begin with.
+    Filled(Result<Filled, String>),
     /// A core has closed all its connections.
     Drained,
     /// A snapshot counts, or has failed.

@@ -1,15 +1,16 @@
 //! The thread of a core: drives its shard with its ring.
 //!
 //! `turn` is the loop, `connections` the sockets, `arrivals` how new ones get in, `mesh` the way
-//! to the other cores, `gather` how many arrivals it sleeps for, `keep` the log, `drain` how the
-//! node ends. A
-//! worker interprets nothing a client says: bytes go into the shard, bytes and wishes come out.
+//! to the other cores, `gather` how many arrivals it sleeps for, `keep` the log, `load` how it
+//! answers while it loads, `drain` how the node ends. A worker interprets nothing a client says:
+//! bytes go into the shard, bytes and wishes come out.
 
 mod arrivals;
 mod connections;
 mod drain;
 mod gather;
 mod keep;
+mod load;
 mod mesh;
 mod turn;
 

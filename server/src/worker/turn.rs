@@ -15,7 +15,6 @@ use super::connections::Receiving;
 use super::{Phase, Worker};
 use crate::observe::log;
 use crate::runtime::buffers::Filled;
-use crate::runtime::clock;
 use crate::runtime::event::{Errno, Event};
 use crate::runtime::ring::Patience;
 use crate::runtime::token::Tag;
@@ -40,17 +39,19 @@ impl Worker {
     /// # Errors
     /// The ring is broken; the core cannot go on.
     pub fn run(&mut self) -> std::io::Result<()> {
-        self.arm_listeners();
         while self.phase != Phase::Ended {
             let patience = self.patience();
-            self.ring.enter(patience)?;
-            self.mesh.wake_up();
-            self.turn(clock::read());
+            self.enter_and_turn(patience)?;
         }
         Ok(())
     }
 
-    fn turn(&mut self, now: Now) {
+    /// Accepts connections from here on.
+    pub fn listen(&mut self) {
+        self.arm_listeners();
+    }
+
+    pub(super) fn turn(&mut self, now: Now) {
         self.turns += 1;
         self.now_us = now.mono_us;
         self.shard.begin_turn(now);
@@ -80,7 +81,7 @@ impl Worker {
     }
 
     /// How long the next enter may sleep. Says so to the other cores when it may.
-    fn patience(&mut self) -> Patience {
+    pub(super) fn patience(&mut self) -> Patience {
         let pending = self.more_upkeep
             || self.keeper.has_more()
             || !self.held.is_empty()

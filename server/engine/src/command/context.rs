@@ -22,7 +22,7 @@ use crate::keyspace::{
     EntryRef, Hit, KeyRef, Keyspace, PREFETCH_MAX, StringForm, ValueRef, eviction,
 };
 use crate::memory::Handle;
-use crate::mesh::{CoreId, Snapshots};
+use crate::mesh::{CoreId, Loading, Snapshots};
 use crate::value::{Kind, Rules, Stored, Value};
 
 /// What a command asks of its shard beyond the keyspace.
@@ -83,6 +83,9 @@ pub struct Core {
     pub memory_limit_bytes: Option<i64>,
     /// Why writes are refused, when they are.
     pub trouble: Option<Trouble>,
+    /// What the node reads at its start, and whether a core has yet to get its keys.
+    pub loading: Loading,
+    pub is_loading: bool,
     pub pool: eviction::Pool,
     pub active_expiry: bool,
     /// Keys of this core that clients wait for.

@@ -130,6 +130,8 @@ pub struct Persistence {
     pub appenddirname: String,
     /// Pairs of words: after so many seconds, if so many keys have changed.
     pub save: Vec<String>,
+    /// Waited after each effect while a node loads.
+    pub key_load_delay_us: u32,
 }
 
 /// Why CONFIG SET changed nothing. Displays as Redis 7.0.15 answers, without the leading `ERR`.
@@ -298,6 +300,7 @@ const NO_PERSISTENCE: Persistence = Persistence {
     appendfsync: Appendfsync::No,
     appenddirname: String::new(),
     save: Vec::new(),
+    key_load_delay_us: 0,
 };
 
 /// Every field empty: the rows know the defaults.

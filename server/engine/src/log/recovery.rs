@@ -26,6 +26,8 @@ pub struct Examined {
     pub end: End,
     /// Records from this offset on do not count.
     cut: u64,
+    /// How far a replay reads.
+    bytes: u64,
 }
 
 impl Examined {
@@ -38,7 +40,7 @@ impl Examined {
         end: End,
     ) -> Examined {
         let Header { generation, core, cores, .. } = header;
-        Examined { file, generation, core, cores, parts, records, end, cut: u64::MAX }
+        Examined { file, generation, core, cores, parts, records, end, cut: u64::MAX, bytes: 0 }
     }
 
     pub(crate) fn parts(&self) -> &[(u64, Part)] {
@@ -66,7 +68,8 @@ pub fn examine(files: &mut dyn Files, file: FileName) -> Result<Option<Examined>
         }
     }
     let end = reader.end().unwrap_or(End::Clean);
-    Ok(Some(Examined::new(file, header, parts, records, end)))
+    let examined = Examined::new(file, header, parts, records, end);
+    Ok(Some(Examined { bytes: reader.offset(), ..examined }))
 }
 
 /// What counts of all logs.
@@ -110,6 +113,12 @@ impl Findings {
             }
         }
         changed
+    }
+
+    /// How much is to be read for `slots`.
+    pub fn bytes(&self, slots: &Range<u16>) -> u64 {
+        let meets = |log: &&Examined| slots_meet(CoreId(log.core), log.cores, slots);
+        self.logs.iter().filter(meets).map(|log| log.bytes).sum()
     }
 
     /// Whether there is anything to replay.

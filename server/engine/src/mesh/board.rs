@@ -4,6 +4,7 @@
 
 use super::Padded;
 use super::fabric::CoreId;
+use super::loading::Loading;
 use super::snapshots::Snapshots;
 use super::sync::{Arc, AtomicBool, AtomicI64, AtomicU64, Ordering};
 
@@ -61,6 +62,7 @@ pub struct Board {
     /// Cores whose log finds no space, and those whose log is broken.
     troubles: Arc<[AtomicU64; 2]>,
     snapshots: Snapshots,
+    loading: Loading,
 }
 
 impl Board {
@@ -70,6 +72,7 @@ impl Board {
             cores: Arc::new((0..cores).map(|_| Published::default()).collect()),
             troubles: Arc::default(),
             snapshots: Snapshots::default(),
+            loading: Loading::default(),
         }
     }
 
@@ -89,6 +92,11 @@ impl Board {
     /// The snapshots of the node.
     pub fn snapshots(&self) -> &Snapshots {
         &self.snapshots
+    }
+
+    /// What the node reads at its start.
+    pub fn loading(&self) -> &Loading {
+        &self.loading
     }
 
     /// Changes noted by all cores together since the start.

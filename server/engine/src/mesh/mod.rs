@@ -1,19 +1,22 @@
 //! What crosses from core to core, and nothing else does: bounded rings with one writer and one
 //! reader ([`spsc`]), woven into a fabric that joins every core with every other one
 //! ([`fabric`]), the few figures a core publishes for the rest and the counter that orders
-//! transactions ([`board`]), how snapshots stand, and which core owns which slot.
+//! transactions ([`board`]), how snapshots and the loading at a start stand,
+//! and which core owns which slot.
 //!
 //! Whoever sleeps is rung up, and only then; the protocol that loses no call stands in
 //! [`Port::prepare_sleep`] and is checked over all interleavings by loom.
 
 pub mod board;
 pub mod fabric;
+mod loading;
 mod owner;
 mod snapshots;
 pub mod spsc;
 
 pub use board::{Board, Published, Ticket, Tickets};
 pub use fabric::{CoreId, Fabric, Port};
+pub use loading::{Loading, LoadingFigures};
 pub use owner::{owner_of, slots_meet, slots_of};
 pub use snapshots::{PartsEnded, SnapshotFigures, Snapshots};
 

@@ -172,6 +172,7 @@ impl Shard {
             && session.queue.is_none()
             && !session.only_listens()
             && self.connections[id.0 as usize].is_plain()
+            && !self.core.is_loading
             && self.pause.until_mono_us == 0
             && self.locks.is_empty()
             && !self.pubsub.is_full();

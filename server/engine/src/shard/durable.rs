@@ -8,7 +8,7 @@ use crate::base::time::Now;
 use crate::command::error::Trouble;
 use crate::effect::{Effect, Placed, Records, apply};
 use crate::keyspace::Keyspace;
-use crate::mesh::Snapshots;
+use crate::mesh::{Loading, Snapshots};
 
 impl Shard {
     /// The slots whose keys are kept here.
@@ -29,6 +29,11 @@ impl Shard {
     /// How snapshots stand in the node.
     pub fn snapshots(&self) -> &Snapshots {
         &self.core.snapshots
+    }
+
+    /// What the node reads at its start.
+    pub fn loading(&self) -> &Loading {
+        &self.core.loading
     }
 
     /// The clocks of this turn.

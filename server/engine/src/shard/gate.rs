@@ -13,13 +13,19 @@ use crate::command::context::KeyHint;
 use crate::command::error::CommandError;
 use crate::command::pubsub;
 use crate::command::session::{PortKind, ReplyMode, Session, SessionId};
-use crate::command::spec::{ADMIN, Blocking, Control, Flags, MAY_REPLICATE, NO_AUTH, Run, WRITE};
+use crate::command::spec::{
+    ADMIN, Blocking, Control, Flags, LOADING, MAY_REPLICATE, NO_AUTH, Run, WRITE,
+};
 use crate::command::table::Command;
 use crate::mesh::CoreId;
 
 /// A snapshot is cut between transactions, so not inside one.
 const NOT_IN_MULTI: CommandError =
     CommandError::Said("ERR Command not allowed inside a transaction");
+
+/// Said to everything that needs the keys before all cores have theirs.
+const STILL_LOADING: CommandError =
+    CommandError::Said("LOADING Redis is loading the dataset in memory");
 
 /// CLIENT PAUSE, as far as this core knows.
 #[derive(Default)]
@@ -147,6 +153,9 @@ impl Shard {
         }
         if session.is_some_and(Session::only_listens) {
             pubsub::check_while_listening(command)?;
+        }
+        if self.core.is_loading && !command.spec.is(LOADING) {
+            return Err(STILL_LOADING);
         }
         Ok(command)
     }

@@ -206,6 +206,7 @@ impl Shard {
         self.core.access = eviction::fresh_access(now.unix_ms, lfu);
         self.refresh_memory_limit();
         self.refresh_trouble();
+        self.core.is_loading = self.core.loading.is_on();
     }
 
     pub fn id(&self) -> CoreId {
@@ -312,6 +313,8 @@ fn core_of(blueprint: &Blueprint, table: &Table) -> Core {
         access: 0,
         memory_limit_bytes: None,
         trouble: None,
+        loading: blueprint.board.loading().clone(),
+        is_loading: false,
         pool: eviction::Pool::default(),
         active_expiry: true,
         waited_keys: 0,

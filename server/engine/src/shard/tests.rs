@@ -6,6 +6,7 @@ mod cut;
 mod eviction;
 mod flood;
 mod isolation;
+mod loading;
 mod order;
 mod pubsub;
 mod replay;

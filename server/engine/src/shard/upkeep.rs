@@ -50,12 +50,15 @@ impl Shard {
         let now_us = self.core.now.mono_us;
         self.end_pause();
         self.end_late_waits();
-        if self.awaits_snapshot() {
+        // A key that is overdue may be given another deadline by what is still to be read, and what
+        // is too much may be deleted by it.
+        let whole = !self.core.is_loading;
+        if whole && self.awaits_snapshot() {
             self.look_at_saves();
         }
         self.run_backlog();
         self.settle();
-        if self.upkeep.more_expiry || now_us >= self.upkeep.next_expiry_us {
+        if whole && (self.upkeep.more_expiry || now_us >= self.upkeep.next_expiry_us) {
             self.upkeep.next_expiry_us = now_us + EXPIRY_TICK_US;
             self.upkeep.more_expiry = self.core.active_expiry && self.expire_slice();
         }
@@ -64,7 +67,7 @@ impl Shard {
             self.upkeep.next_second_hand_us = now_us + SECOND_HAND_US;
             self.second_hand();
         }
-        let more_eviction = self.evict_surplus();
+        let more_eviction = whole && self.evict_surplus();
         self.serve_ready(); // what has expired or was evicted, a group's stream perhaps
         self.publish_outgoing();
         self.publish();
@@ -77,7 +80,8 @@ impl Shard {
     /// When upkeep next has something to do, in microseconds from now.
     pub fn next_wake_us(&self) -> u64 {
         let mut next = self.upkeep.next_second_hand_us;
-        if self.core.active_expiry && self.core.keyspace.has_deadlines() {
+        let expires = self.core.active_expiry && !self.core.is_loading;
+        if expires && self.core.keyspace.has_deadlines() {
             next = next.min(self.upkeep.next_expiry_us);
         }
         if self.pause.until_mono_us > 0 {

@@ -41,6 +41,17 @@ impl Kept {
         self.manifest.map_or(0, |manifest| manifest.created_unix_ms)
     }
 
+    /// The files of the snapshot that counts which have any of `slots`.
+    pub fn parts(&self, slots: &Range<u16>) -> impl Iterator<Item = FileName> {
+        let (slots, manifest) = (slots.clone(), self.manifest);
+        manifest.into_iter().flat_map(move |Manifest { generation, snapshots, .. }| {
+            let slots = slots.clone();
+            (0..snapshots)
+                .filter(move |core| slots_meet(CoreId(*core), snapshots, &slots))
+                .map(move |core| FileName::Snapshot { generation, core })
+        })
+    }
+
     /// As [`snapshot::load`] for all files of the snapshot that counts; without one, nothing.
     ///
     /// # Errors
@@ -51,9 +62,7 @@ impl Kept {
         slots: &Range<u16>,
         visit: &mut dyn FnMut(&Effect<'_>) -> bool,
     ) -> Result<(), LoadError> {
-        let Some(Manifest { generation, snapshots, .. }) = self.manifest else { return Ok(()) };
-        for core in (0..snapshots).filter(|core| slots_meet(CoreId(*core), snapshots, slots)) {
-            let file = FileName::Snapshot { generation, core };
+        for file in self.parts(slots) {
             snapshot::load(files, file, slots.clone(), visit)?;
         }
         Ok(())

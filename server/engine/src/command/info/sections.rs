@@ -141,7 +141,8 @@ fn memory(core: &Core, sum: &InfoPart, text: &mut String) {
 }
 
 fn persistence(core: &Core, sum: &InfoPart, text: &mut String) {
-    zeros(text, &["loading", "async_loading", "current_cow_peak", "current_cow_size"]);
+    line(text, "loading", u8::from(core.is_loading));
+    zeros(text, &["async_loading", "current_cow_peak", "current_cow_size"]);
     zeros(text, &["current_cow_size_age"]);
     line(text, "current_fork_perc", "0.00");
     zeros(text, &["current_save_keys_processed", "current_save_keys_total"]);
@@ -175,6 +176,27 @@ fn persistence(core: &Core, sum: &InfoPart, text: &mut String) {
     line(text, "aof_rewrites", if logs { figures.saved } else { 0 });
     line(text, "aof_last_write_status", if core.trouble.is_some() { "err" } else { "ok" });
     zeros(text, &["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+    if core.is_loading {
+        loading(core, text);
+    }
+}
+
+/// How far the reading of what was kept has come; Redis's guess of the end, too.
+fn loading(core: &Core, text: &mut String) {
+    let figures = core.loading.figures();
+    let (bytes, read) = (figures.bytes, figures.bytes_read);
+    let took_s = ((core.now.unix_ms.0 - figures.began_unix_ms) / 1000).max(0) as u64;
+    let left_s = match took_s {
+        0 => 1,
+        took_s => took_s.saturating_mul(bytes - read) / (read + 1),
+    };
+    line(text, "loading_start_time", figures.began_unix_ms / 1000);
+    line(text, "loading_total_bytes", bytes);
+    line(text, "loading_rdb_used_mem", 0);
+    line(text, "loading_loaded_bytes", read);
+    let share = read as f64 * 100.0 / bytes.max(1) as f64;
+    line(text, "loading_loaded_perc", format!("{share:.2}"));
+    line(text, "loading_eta_seconds", left_s);
 }
 
 fn stats(core: &Core, sum: &InfoPart, text: &mut String) {

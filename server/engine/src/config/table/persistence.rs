@@ -27,6 +27,13 @@ pub(super) const ROWS: &[OptionRow] = &[
     .says("The directory of logs and snapshots, below dir"),
     OptionRow::new("save", Kind::Words { check: save_points }, "", field!(persistence.save))
         .says("Pairs of seconds and changes: when a snapshot is taken by itself; \"\" for never"),
+    OptionRow::new(
+        "key-load-delay",
+        Kind::Integer { min: 0, max: 1_000_000 },
+        "0",
+        field!(persistence.key_load_delay_us),
+    )
+    .says("Microseconds to wait after each key while loading: to try clients out on a start"),
 ];
 
 fn save_points(words: &[String]) -> Result<(), &'static str> {
