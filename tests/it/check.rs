@@ -4,33 +4,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use freehold_tests::folder::Folder;
 use freehold_tests::process;
 use freehold_tests::server::{freehold, freehold_binary};
 
 const COLUMNS: usize = 80;
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A data directory of its own, gone afterwards.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left in the temporary folder harms nobody.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// The data of a server of two cores that was killed after it had answered.
 fn left_behind() -> Folder {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("freehold-check-{}-{number}", std::process::id());
-    let folder = Folder(std::env::temp_dir().join(name));
-    fs::create_dir_all(&folder.0).expect("a directory");
-    let directory = folder.0.display().to_string();
+    let folder = Folder::new("check");
+    let directory = folder.path().display().to_string();
     let options = ["--dir", &directory, "--appendonly", "yes", "--appendfsync", "always"];
     let mut server = freehold(2).with(&options).start();
     let mut client = server.client();
@@ -45,7 +31,7 @@ fn left_behind() -> Folder {
 }
 
 fn data(folder: &Folder) -> PathBuf {
-    folder.0.join("appendonlydir")
+    folder.path().join("appendonlydir")
 }
 
 /// Output and exit code; paths apart, all of it fits the terminal.
@@ -79,7 +65,7 @@ fn what_a_killed_server_leaves_is_sound_and_what_it_holds_is_told() {
         assert!(text.contains(part), "{part}: {text}");
     }
     let log = data(&folder).join("log-00000001-000.fhl");
-    let copy = folder.0.join("copy");
+    let copy = folder.path().join("copy");
     fs::copy(&log, &copy).expect("copied");
     let (text, code) = check(&[&shown(&copy), &shown(&log)]);
     assert_eq!((code, text.matches("\n  sound\n").count()), (0, 2), "{text}");
@@ -109,7 +95,7 @@ fn damage_is_found_and_repaired_and_the_server_starts_again() {
     let (text, code) = check(&["--repair", &shown(&log)]);
     assert_eq!(code, 0, "{text}");
 
-    let directory = shown(&folder.0);
+    let directory = shown(folder.path());
     let options = ["--dir", &directory, "--appendonly", "yes"];
     let server = freehold(2).with(&options).start();
     let (text, code) = check(&["--repair", &shown(&data(&folder))]);
@@ -120,7 +106,7 @@ fn damage_is_found_and_repaired_and_the_server_starts_again() {
 #[test]
 fn nothing_is_repaired_while_a_server_uses_the_directory() {
     let folder = left_behind();
-    let directory = shown(&folder.0);
+    let directory = shown(folder.path());
     let _server = freehold(2).with(&["--dir", &directory, "--appendonly", "yes"]).start();
     let log = data(&folder).join("log-00000001-000.fhl");
     damage(&log, 100);
@@ -140,9 +126,9 @@ fn a_torn_tail_is_1_and_what_is_not_ours_is_3() {
     let (text, code) = check(&[&shown(&data(&folder))]);
     assert_eq!(code, 1, "{text}");
 
-    let other = folder.0.join("dump.rdb");
+    let other = folder.path().join("dump.rdb");
     fs::write(&other, b"REDIS0011").expect("written");
-    for wrong in [shown(&other), shown(&folder.0), shown(&folder.0.join("missing"))] {
+    for wrong in [shown(&other), shown(folder.path()), shown(&folder.path().join("missing"))] {
         let (text, code) = check(&[&wrong]);
         assert_eq!(code, 3, "{text}");
         assert!(text.contains("freehold check: "), "{text}");

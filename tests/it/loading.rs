@@ -3,10 +3,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use freehold_tests::client::Client;
+use freehold_tests::folder::Folder;
 use freehold_tests::server::{Server, freehold};
 use freehold_tests::wait;
 
@@ -20,24 +20,10 @@ const LIMIT: Duration = Duration::from_secs(30);
 const KEYS: u64 = 300;
 const REFUSED: &str = "(error) LOADING Redis is loading the dataset in memory";
 
-/// A data directory of its own, gone afterwards.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left in the temporary folder harms nobody.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// The data of a server that has ended in peace, with a snapshot if that is `saved`.
 fn left_behind(cores: u16, saved: bool) -> Folder {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("freehold-loading-{}-{number}", std::process::id());
-    let folder = Folder(std::env::temp_dir().join(name));
-    fs::create_dir_all(&folder.0).expect("a directory");
-    let mut server = freehold(cores).with(&options(&folder.0, "0")).start();
+    let folder = Folder::new("loading");
+    let mut server = freehold(cores).with(&options(folder.path(), "0")).start();
     let mut client = server.client();
     for n in 0..KEYS {
         client.call(&["SET", &format!("key:{n}"), &n.to_string()]);
@@ -69,7 +55,7 @@ fn client_of(server: &Server) -> Client {
 
 fn while_it_loads_a_node_says_so_and_then_serves(cores: u16) {
     let folder = left_behind(cores, false);
-    let server = freehold(cores).with(&options(&folder.0, "10000")).launch();
+    let server = freehold(cores).with(&options(folder.path(), "10000")).launch();
     let mut client = client_of(&server);
 
     for command in ["GET key:1", "SET key:1 x", "PING", "DBSIZE", "BGSAVE"] {
@@ -98,13 +84,13 @@ fn while_it_loads_a_node_says_so_and_then_serves(cores: u16) {
 fn a_node_that_loads_can_be_shut_down(cores: u16) {
     let folder = left_behind(cores, false);
     // Five minutes, if nobody ended it.
-    let mut server = freehold(cores).with(&options(&folder.0, "1000000")).launch();
+    let mut server = freehold(cores).with(&options(folder.path(), "1000000")).launch();
     let mut client = client_of(&server);
     client.set_patience(LIMIT);
     let _ = client.try_call(&["SHUTDOWN", "NOSAVE"]);
     assert!(server.wait_for_exit(LIMIT).success(), "{}", server.log());
 
-    let server = freehold(cores).with(&options(&folder.0, "0")).start();
+    let server = freehold(cores).with(&options(folder.path(), "0")).start();
     assert_eq!(
         server.client().said("DBSIZE"),
         format!("(integer) {KEYS}"),
@@ -114,7 +100,7 @@ fn a_node_that_loads_can_be_shut_down(cores: u16) {
 
 fn a_snapshot_that_is_not_what_it_was_ends_the_start(cores: u16) {
     let folder = left_behind(cores, true);
-    let files = fs::read_dir(folder.0.join("appendonlydir")).expect("its data");
+    let files = fs::read_dir(folder.path().join("appendonlydir")).expect("its data");
     let snapshots = files.filter_map(|file| Some(file.ok()?.path()));
     let is_snapshot = |path: &PathBuf| path.extension().is_some_and(|end| end == "fhs");
     let snapshot = snapshots.filter(is_snapshot).min().expect("a snapshot");
@@ -123,7 +109,7 @@ fn a_snapshot_that_is_not_what_it_was_ends_the_start(cores: u16) {
     bytes[middle] ^= 1;
     fs::write(&snapshot, bytes).expect("writable");
 
-    let mut server = freehold(cores).with(&options(&folder.0, "0")).launch();
+    let mut server = freehold(cores).with(&options(folder.path(), "0")).launch();
     assert!(!server.wait_for_exit(LIMIT).success(), "{}", server.log());
     let name = snapshot.file_name().expect("it has one").to_string_lossy().into_owned();
     assert!(server.log().contains(&name), "{}", server.log());

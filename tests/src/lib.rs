@@ -5,6 +5,7 @@
 
 pub mod checkers;
 pub mod client;
+pub mod folder;
 pub mod kills;
 pub mod numbered;
 pub mod ports;

@@ -6,13 +6,13 @@
 mod books;
 
 use std::io;
-use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use freehold_protocol::resp::value::Value;
 
 use crate::client::Client;
+use crate::folder::Folder;
 use crate::numbered::{self, Kind};
 use crate::random::Random;
 use crate::server::{Options, Server, freehold};
@@ -67,16 +67,6 @@ impl Verdict {
     }
 }
 
-/// A directory that outlives its servers, and not this value.
-struct Home(PathBuf);
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        // What cannot be removed is left to the system's own cleaning of such directories.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// One writer: its connection's share of the books.
 struct Writer {
     random: Random,
@@ -88,8 +78,7 @@ struct Writer {
 /// # Panics
 /// When a server does not start.
 pub fn run(plan: &Plan, mut progress: impl FnMut(u64)) -> Verdict {
-    let name = format!("freehold-kills-{}-{}", std::process::id(), plan.seed);
-    let home = Home(std::env::temp_dir().join(name));
+    let home = Folder::new(&format!("kills-{}", plan.seed));
     let mut random = Random::new(plan.seed);
     let mut writers: Vec<Writer> = (0..plan.writers)
         .map(|writer| Writer {
@@ -98,7 +87,7 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(u64)) -> Verdict {
         })
         .collect();
     let mut verdict = Verdict::default();
-    let log = home.0.join("log").display().to_string();
+    let log = home.path().join("log").display().to_string();
     while verdict.cycles < plan.cycles && verdict.complaints.is_empty() {
         let cores = 1 + (verdict.cycles % 2) as u16;
         let started = Instant::now();
