@@ -17,6 +17,7 @@ import engine
 import expiry
 import generators
 import hitrate
+import load
 import log
 import memory
 import peers
@@ -24,6 +25,7 @@ import process
 import report
 import results
 import scaling
+import snapshot
 import speed
 import values
 
@@ -79,9 +81,17 @@ def _log(options, cpus):
     return log.run(options, cpus, options.peers)
 
 
+def _load(options, cpus):
+    return load.run(options, cpus, options.peers)
+
+
+def _snapshot(options, cpus):
+    return snapshot.run(options, cpus, options.peers)
+
+
 PARTS = {"speed": _speed, "types": _types, "null": _null, "scaling": _scaling, "memory": _memory,
          "elements": _elements, "hitrate": _hitrate, "expiry": _expiry, "growth": _growth,
-         "big": _big, "log": _log, "engine": _engine}
+         "big": _big, "log": _log, "load": _load, "snapshot": _snapshot, "engine": _engine}
 
 
 def _options():

@@ -24,13 +24,15 @@ class Setting:
     """What a run wants of a server."""
 
     def __init__(self, cpus, cores=1, maxmemory=0, policy=None, core_ports=False,
-                 append=None):
+                 append=None, directory=None):
         self.cpus = cpus
         self.cores = cores
         self.maxmemory = maxmemory
         self.policy = policy
         self.core_ports = core_ports
         self.append = append
+        # Kept from one start to the next; without one a start begins with an empty one.
+        self.directory = directory
 
 
 class Peer:
@@ -94,9 +96,10 @@ class Server:
 
     def __init__(self, peer, setting, port):
         self.peer, self.port, self.setting = peer, port, setting
-        directory = os.path.join(WORK, "run", f"{peer.name}-{port}")
-        shutil.rmtree(directory, ignore_errors=True)  # no data of an earlier run
-        os.makedirs(directory)
+        directory = setting.directory or os.path.join(WORK, "run", f"{peer.name}-{port}")
+        if not setting.directory:
+            shutil.rmtree(directory, ignore_errors=True)  # no data of an earlier run
+        os.makedirs(directory, exist_ok=True)
         self.child = process.Child(
             peer.command(port, setting), setting.cpus, env=peer.env,
             log=os.path.join(directory, "log"), cwd=directory)

@@ -183,6 +183,43 @@ def _log(stored):
     return _table(["appendfsync", "load", "peer", "requests/s", "", "p99 us"], rows)
 
 
+def _load(stored):
+    rows = []
+    for case in stored["cases"]:
+        times = {name: results.summary(rounds, "seconds") for name, rounds in case["rounds"].items()}
+        for name, found in times.items():
+            others = [f"{other['median'] / found['median']:.1f} times {peer}"
+                      for peer, other in times.items() if peer != name]
+            saved = case["saved"][name]
+            cpu = results.summary(case["rounds"][name], "cpu_s")["median"]
+            rows.append([f"{case['keys']} keys, {case['value_bytes']}-byte values", name,
+                         f"{found['median']:.2f}", _spread(found), ", ".join(others),
+                         f"{cpu:.2f}", f"{saved['file_bytes'] / 1e6:.0f}",
+                         f"{saved['save_s']:.2f}"])
+    lines = [f"{stored['cores']} cores; from the start of the process to its first answer with all "
+             "keys, each server from what it has saved itself.", ""]
+    return lines + _table(["data", "peer", "seconds", "", "as fast as", "CPU s", "files MB",
+                           "SAVE s"], rows)
+
+
+def _snapshot(stored):
+    rows = []
+    for case in stored["cases"]:
+        idle, saving = case["rounds"]["idle"], case["rounds"]["saving"]
+        grown = results.summary(saving, "grown_bytes")["high"]
+        late = results.paired_ratio(saving, idle, "p999_us")
+        took = [seconds for found in saving for seconds in found["snapshot_s"]]
+        rows.append([case["peer"], f"{case['data_bytes'] / 1e6:.0f}", f"{grown / 1e6:.0f}",
+                     f"{grown / case['data_bytes']:.1%}",
+                     f"{results.summary(idle, 'p999_us')['median']:.0f}",
+                     f"{results.summary(saving, 'p999_us')['median']:.0f}",
+                     f"{late['median']:.2f} ({_spread(late)})",
+                     f"{results.median(took):.1f}" if took else "none ended",
+                     f"{results.paired_ratio(saving, idle, 'rate')['median']:.2f}"])
+    return _table(["peer", "data MB", "grown MB", "", "p99.9 us", "saving", "ratio",
+                   "a snapshot s", "rate"], rows)
+
+
 def _engine(stored):
     counted = {case["name"]: case["instructions"]
                for case in stored.get("instructions", {}).get("cases", [])}
@@ -205,6 +242,8 @@ SECTIONS = [
     ("growth", "The longest insert while the keyspace grows", _growth),
     ("big", "The longest command on a large collection", _big),
     ("log", "What the log costs", _log),
+    ("load", "A start that brings the data back", _load),
+    ("snapshot", "Snapshots while everything is being written", _snapshot),
     ("engine", "Parts of a request, engine only", _engine),
 ]
 

@@ -136,7 +136,7 @@ def wait_ready(port, protocol, alive, limit_s=20.0):
             connection.close()
         except (OSError, Refused):
             pass
-        time.sleep(0.05)
+        time.sleep(0.005)
     return None
 
 
