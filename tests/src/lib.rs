@@ -5,8 +5,10 @@
 
 pub mod checkers;
 pub mod client;
+pub mod crash;
 pub mod folder;
 pub mod kills;
+pub mod lossy;
 pub mod numbered;
 pub mod ports;
 pub mod process;

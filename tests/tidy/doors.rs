@@ -32,6 +32,8 @@ const DOORS: &[(&str, &[&str])] = &[
             "tuning/",
         ],
     ),
+    ("fuser", &["tests/src/lossy/"]),
+    ("nix", &["tests/lossymount/"]),
     ("freehold_engine", &["server/", "bench/", "tests/conformance/", "tests/simulation/"]),
     ("freehold", &["server/"]),
 ];

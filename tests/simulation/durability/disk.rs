@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use freehold_engine::disk::{Completion, Failure, FileName, Files, Operation, ReadError, Request};
+use freehold_tests::crash::Crash;
 use freehold_tests::random::Random;
 
 use super::delays::Delays;
@@ -76,35 +77,6 @@ struct UnderWay {
     failure: Option<Failure>,
     /// It does not end before.
     end_us: u64,
-}
-
-/// How the power goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Crash {
-    /// Only the process dies: what has completed stays, what is under way may have happened.
-    Process,
-    /// Nothing survives that was not durable.
-    LosesAll,
-    /// Everything survives that had begun.
-    KeepsAll,
-    /// Whole pieces survive or not.
-    Pieces,
-    /// Sectors of this size do.
-    Sectors(usize),
-    /// The last pieces survive and the first do not: the worst order.
-    LastFirst,
-}
-
-impl Crash {
-    pub const ALL: [Crash; 7] = [
-        Crash::LosesAll,
-        Crash::Sectors(512),
-        Crash::Process,
-        Crash::Sectors(4096),
-        Crash::Pieces,
-        Crash::LastFirst,
-        Crash::KeepsAll,
-    ];
 }
 
 /// The disk.
@@ -250,8 +222,7 @@ impl Disk {
         }
         after.names = self.durable_names.clone();
         for (name, body) in &self.names {
-            let stays = crash == Crash::KeepsAll || crash != Crash::LosesAll && random.percent(50);
-            if stays {
+            if crash.keeps_name(random) {
                 after.names.insert(*name, *body);
             }
         }
@@ -281,26 +252,10 @@ fn settle(body: &mut Body, ids: &[u64], durable: bool) {
 fn tear(durable: &mut Vec<u8>, pieces: Vec<Piece>, crash: Crash, random: &mut Random) {
     let last = pieces.len().saturating_sub(1);
     for (index, piece) in pieces.into_iter().enumerate() {
-        match crash {
-            Crash::KeepsAll => lay(durable, &piece),
-            Crash::Pieces if random.percent(50) => lay(durable, &piece),
-            Crash::LastFirst if index == last => lay(durable, &piece),
-            Crash::Sectors(_) if piece.bytes.is_empty() && random.percent(50) => {
-                lay(durable, &piece);
-            }
-            Crash::Sectors(size) => {
-                let mut from = 0;
-                while from < piece.bytes.len() {
-                    let offset = piece.offset as usize + from;
-                    let to = piece.bytes.len().min(from + size - offset % size);
-                    let bytes = piece.bytes[from..to].to_vec();
-                    if random.percent(50) {
-                        lay(durable, &Piece { offset: offset as u64, bytes, ..piece });
-                    }
-                    from = to;
-                }
-            }
-            _ => {}
+        let extent = (piece.offset, piece.bytes.len());
+        for range in crash.survivors(extent, index == last, random) {
+            let offset = piece.offset + range.start as u64;
+            lay(durable, &Piece { offset, bytes: piece.bytes[range].to_vec(), ..piece });
         }
     }
 }

@@ -4,13 +4,14 @@
 use std::collections::VecDeque;
 
 use freehold_protocol::resp::value::{Value, decode};
+use freehold_tests::crash::Crash;
 use freehold_tests::numbered::{self, Kind};
 use freehold_tests::random::Random;
 
 use super::Plan;
 use super::books::{ACCOUNTS, Books, ask};
 use super::delays::{Delays, Promise};
-use super::disk::{Crash, Disk, Fault};
+use super::disk::{Disk, Fault};
 use super::host::{Host, recover};
 use super::jobs::{self, Jobs};
 use super::planted::Bug;
