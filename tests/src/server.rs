@@ -94,15 +94,26 @@ impl Options {
     /// When it ends or stays silent instead; the message carries its log.
     #[track_caller]
     pub fn start(self) -> Server {
+        let started = self.try_start();
+        started.unwrap_or_else(|said| panic!("the server did not become ready; it said:\n{said}"))
+    }
+
+    /// Starts the server and waits until it says that it is ready.
+    ///
+    /// # Errors
+    /// It ends or stays silent instead: its log.
+    pub fn try_start(self) -> Result<Server, String> {
         let mut server = self.launch();
         let ready = wait::holds_within(START_LIMIT, || {
             server.log_line(READY).is_some() || server.exited().is_some()
         });
-        let Some(line) = server.log_line(READY).filter(|_| ready) else {
-            panic!("the server did not become ready; it said:\n{}", server.log());
-        };
-        server.learn_ports(&line);
-        server
+        match server.log_line(READY).filter(|_| ready) {
+            Some(line) => {
+                server.learn_ports(&line);
+                Ok(server)
+            }
+            None => Err(server.log()),
+        }
     }
 
     /// Starts the process without waiting: for tests of servers that refuse to start.

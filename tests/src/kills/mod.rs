@@ -1,7 +1,9 @@
-//! SIGKILL against a real server with `appendfsync always`: writers pipeline every kind of write
-//! and remember what was acknowledged, the process is killed in the middle, another with another
-//! number of cores starts on its files, and what it holds is compared. A write that was
-//! acknowledged is there, one that was never sent is not, and no transaction is there in part.
+//! SIGKILL against a real server: writers pipeline every kind of write and remember what was
+//! acknowledged, the process is killed in the middle, another with another number of cores starts
+//! on its files, and what it holds is compared. A write that was acknowledged is there, one that
+//! was never sent is not, and no transaction is there in part. On a disk that loses its power with
+//! the process (`lossy`) this shows what `appendfsync` promises: all of it under `always`, and
+//! under `everysec` all that was acknowledged more than 1.1 s before.
 
 mod books;
 
@@ -13,6 +15,7 @@ use freehold_protocol::resp::value::Value;
 
 use crate::client::Client;
 use crate::folder::Folder;
+use crate::lossy::Mount;
 use crate::numbered::{self, Kind};
 use crate::random::Random;
 use crate::server::{Options, Server, freehold};
@@ -21,10 +24,41 @@ use books::{ACCOUNTS, Track};
 /// Requests a writer sends at once; a transaction counts as one.
 const PIPELINE_MAX: usize = 24;
 
+/// What may be lost under `everysec`: the second, and what a busy machine adds to it.
+const WINDOW: Duration = Duration::from_millis(1_100);
+
+/// How long a killed process may take to be gone.
+const END_LIMIT: Duration = Duration::from_secs(20);
+
+/// `appendfsync`, as far as it promises anything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Policy {
+    Always,
+    EverySec,
+}
+
+/// Where the files lie.
+pub enum Disk {
+    /// In the directory for temporary files, which outlives the process with all that was written.
+    System,
+    /// On a mount whose power goes with the process.
+    Lossy(Mount),
+}
+
+impl Disk {
+    /// Starts and comparisons are not what a slow disk is for: they would take minutes.
+    fn set_slow(&self, slow: bool) {
+        if let Disk::Lossy(mount) = self {
+            mount.set_slow(slow);
+        }
+    }
+}
+
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub seed: u64,
+    pub policy: Policy,
     pub cycles: u64,
     pub writers: usize,
     /// How long a server lives, in milliseconds.
@@ -39,6 +73,9 @@ pub struct Verdict {
     /// Writes found that were under way when their server died.
     pub found_unacknowledged: u64,
     pub slowest_start_ms: u128,
+    /// For how long the oldest write had been acknowledged that was lost, as it may be under
+    /// `everysec`.
+    pub oldest_lost_ms: u128,
     pub complaints: Vec<String>,
 }
 
@@ -49,18 +86,21 @@ impl Verdict {
         self.acknowledged += other.acknowledged;
         self.found_unacknowledged += other.found_unacknowledged;
         self.slowest_start_ms = self.slowest_start_ms.max(other.slowest_start_ms);
+        self.oldest_lost_ms = self.oldest_lost_ms.max(other.oldest_lost_ms);
         self.complaints.extend(other.complaints);
     }
 
     /// One line for a file of results.
     pub fn json(&self, seed: u64, seconds: f64) -> String {
-        let Verdict { cycles, acknowledged, found_unacknowledged, slowest_start_ms, .. } = self;
+        let Verdict { cycles, acknowledged, found_unacknowledged, .. } = self;
+        let Verdict { slowest_start_ms, oldest_lost_ms, .. } = self;
         let complaints: Vec<String> =
             self.complaints.iter().map(|wrong| format!("{wrong:?}")).collect();
         format!(
             "{{\"seed\": {seed}, \"cycles\": {cycles}, \"acknowledged\": {acknowledged}, \
              \"found_unacknowledged\": {found_unacknowledged}, \
-             \"slowest_start_ms\": {slowest_start_ms}, \"seconds\": {seconds:.1}, \
+             \"slowest_start_ms\": {slowest_start_ms}, \
+             \"oldest_lost_ms\": {oldest_lost_ms}, \"seconds\": {seconds:.1}, \
              \"complaints\": [{}]}}",
             complaints.join(", ")
         )
@@ -73,11 +113,15 @@ struct Writer {
     tracks: Vec<Track>,
 }
 
+/// How a life has ended.
+struct End {
+    at: Instant,
+    /// For complaints.
+    how: String,
+}
+
 /// Runs cycles until one has something to complain about; `progress` hears how many are done.
-///
-/// # Panics
-/// When a server does not start.
-pub fn run(plan: &Plan, mut progress: impl FnMut(u64)) -> Verdict {
+pub fn run(plan: &Plan, disk: &Disk, mut progress: impl FnMut(u64)) -> Verdict {
     let home = Folder::new(&format!("kills-{}", plan.seed));
     let mut random = Random::new(plan.seed);
     let mut writers: Vec<Writer> = (0..plan.writers)
@@ -87,32 +131,52 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(u64)) -> Verdict {
         })
         .collect();
     let mut verdict = Verdict::default();
-    let log = home.path().join("log").display().to_string();
-    while verdict.cycles < plan.cycles && verdict.complaints.is_empty() {
+    let mut end = None;
+    while verdict.complaints.is_empty() {
         let cores = 1 + (verdict.cycles % 2) as u16;
+        disk.set_slow(false);
         let started = Instant::now();
-        let server = options(cores, &log).start();
+        let mut server = match options(cores, plan, disk, &home).try_start() {
+            Ok(server) => server,
+            Err(said) => {
+                let how = end.map_or(String::new(), |end: End| end.how);
+                verdict.complaints.push(format!("{how} no start: {said}"));
+                break;
+            }
+        };
         verdict.slowest_start_ms = verdict.slowest_start_ms.max(started.elapsed().as_millis());
-        audit(&server, &mut writers, &mut verdict);
-        let life_ms = random.between(plan.life_ms.0, plan.life_ms.1);
-        live(&server, &mut writers, Duration::from_millis(life_ms as u64));
+        audit(&server, &mut writers, plan, end.as_ref(), &mut verdict);
+        if verdict.cycles == plan.cycles || !verdict.complaints.is_empty() {
+            break;
+        }
+        disk.set_slow(true);
+        let life_ms = random.between(plan.life_ms.0, plan.life_ms.1) as u64;
+        let rewrites = matches!(disk, Disk::Lossy(_)) && random.percent(40);
+        let at = live(&server, &mut writers, Duration::from_millis(life_ms), rewrites);
+        let how = format!("cycle {}, {}:", verdict.cycles + 1, lose(&mut server, disk));
+        end = Some(End { at, how });
         verdict.acknowledged += writers.iter().map(Writer::take_acknowledged).sum::<u64>();
         verdict.cycles += 1;
         progress(verdict.cycles);
     }
-    if verdict.complaints.is_empty() {
-        audit(&options(2, &log).start(), &mut writers, &mut verdict);
-    }
     verdict
 }
 
-fn options(cores: u16, log: &str) -> Options {
-    let words = ["--appendonly", "yes", "--appendfsync", "always", "--appenddirname", log];
+fn options(cores: u16, plan: &Plan, disk: &Disk, home: &Folder) -> Options {
+    let policy = match plan.policy {
+        Policy::Always => "always",
+        Policy::EverySec => "everysec",
+    };
+    let place = match disk {
+        Disk::System => ["--appenddirname".to_owned(), home.path().join("log").display().to_string()],
+        Disk::Lossy(mount) => ["--dir".to_owned(), mount.path().display().to_string()],
+    };
+    let words = ["--appendonly", "yes", "--appendfsync", policy, &place[0], &place[1]];
     freehold(cores).with(&words)
 }
 
-/// All write until the server is killed.
-fn live(server: &Server, writers: &mut [Writer], life: Duration) {
+/// All write until the server is killed; returns when that was.
+fn live(server: &Server, writers: &mut [Writer], life: Duration, rewrites: bool) -> Instant {
     let address = server.address();
     thread::scope(|scope| {
         for writer in writers {
@@ -121,9 +185,29 @@ fn live(server: &Server, writers: &mut [Writer], life: Duration) {
                 let _ = writer.write(address);
             });
         }
+        if rewrites {
+            scope.spawn(move || {
+                thread::sleep(life / 2);
+                let client = Client::try_connect(address);
+                // The server may be killed before it answers.
+                let _ = client.and_then(|mut client| client.try_call(&["BGREWRITEAOF"]));
+            });
+        }
         thread::sleep(life);
+        let killed = Instant::now();
         server.signal("KILL");
-    });
+        killed
+    })
+}
+
+/// The server has been killed, and the power goes. Returns how.
+fn lose(server: &mut Server, disk: &Disk) -> String {
+    let Disk::Lossy(mount) = disk else { return "killed".to_owned() };
+    let cut = mount.cut_power();
+    // Until it is gone, what it still asks of the disk must fail.
+    server.wait_for_exit(END_LIMIT);
+    mount.power_on();
+    format!("{:?} with {} syncs under way", cut.crash, cut.syncs_under_way)
 }
 
 impl Writer {
@@ -175,12 +259,28 @@ fn queue(client: &mut Client, request: &str) {
 }
 
 /// Compares what a server holds after its start, and goes on from there.
-fn audit(server: &Server, writers: &mut [Writer], verdict: &mut Verdict) {
+fn audit(
+    server: &Server,
+    writers: &mut [Writer],
+    plan: &Plan,
+    end: Option<&End>,
+    verdict: &mut Verdict,
+) {
     let mut client = server.client();
+    let due = match plan.policy {
+        Policy::Always => None,
+        Policy::EverySec => end.and_then(|end| end.at.checked_sub(WINDOW)),
+    };
+    let how = end.map_or("", |end| &end.how);
     for track in writers.iter_mut().flat_map(|writer| &mut writer.tracks) {
-        match track.check(&mut client) {
-            Ok(held) => verdict.found_unacknowledged += track.settle(held),
-            Err(wrong) => verdict.complaints.push(wrong),
+        match track.check(&mut client, due) {
+            Ok(held) => {
+                let lost = end.and_then(|end| track.lost(held, end.at));
+                let oldest_ms = lost.map_or(0, |age| age.as_millis());
+                verdict.oldest_lost_ms = verdict.oldest_lost_ms.max(oldest_ms);
+                verdict.found_unacknowledged += track.settle(held);
+            }
+            Err(wrong) => verdict.complaints.push(format!("{how} {wrong}")),
         }
     }
     let mut money = 0;
@@ -189,12 +289,14 @@ fn audit(server: &Server, writers: &mut [Writer], verdict: &mut Verdict) {
         money += numbered::text(&balance).parse::<i64>().unwrap_or(0);
     }
     if money != 0 {
-        verdict.complaints.push(format!("the accounts together hold {money}, not 0"));
+        verdict.complaints.push(format!("{how} the accounts together hold {money}, not 0"));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::books::Track;
     use crate::numbered::Kind;
 
@@ -206,10 +308,28 @@ mod tests {
             track.told(number, false);
         }
         track.next();
-        assert_eq!(track.judge(&[1, 2, 3]), Ok(3));
-        assert_eq!(track.judge(&[1, 2, 3, 4]), Ok(4), "it was under way");
-        assert!(track.judge(&[1, 2]).is_err_and(|wrong| wrong.contains("lost")));
-        assert!(track.judge(&[1, 3, 4]).is_err(), "a gap");
-        assert!(track.judge(&[1, 2, 3, 4, 5]).is_err(), "never sent");
+        assert_eq!(track.judge(&[1, 2, 3], None), Ok(3));
+        assert_eq!(track.judge(&[1, 2, 3, 4], None), Ok(4), "it was under way");
+        assert!(track.judge(&[1, 2], None).is_err_and(|wrong| wrong.contains("lost")));
+        assert!(track.judge(&[1, 3, 4], None).is_err(), "a gap");
+        assert!(track.judge(&[1, 2, 3, 4, 5], None).is_err(), "never sent");
+    }
+
+    #[test]
+    fn what_was_acknowledged_after_it_was_due_may_be_lost() {
+        let before = Instant::now();
+        let mut track = Track::new(Kind::List, 0);
+        track.next();
+        track.told(1, false);
+        let due = Instant::now();
+        track.next();
+        track.told(2, false);
+        assert_eq!(track.judge(&[1], Some(due)), Ok(1));
+        assert_eq!(track.judge(&[], Some(before)), Ok(0));
+        assert!(track.judge(&[], Some(due)).is_err());
+        assert!(track.lost(1, Instant::now()).is_some() && track.lost(2, due).is_none());
+
+        track.settle(1);
+        assert!(track.judge(&[], Some(before)).is_err(), "a server has started with it");
     }
 }
