@@ -31,6 +31,7 @@ mod import;
 mod kills;
 mod lengths;
 mod loading;
+mod lossy_disk;
 mod memory_limit;
 mod order;
 mod pubsub;

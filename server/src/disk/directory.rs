@@ -76,7 +76,7 @@ impl DataDirectory {
     /// A sentence for the operator.
     pub fn open(path: PathBuf) -> Result<DataDirectory, String> {
         let shown = path.display().to_string();
-        fs::create_dir_all(&path).map_err(|error| {
+        make_durably(&path).map_err(|error| {
             format!("cannot make the data directory {shown}: {error}; see `dir`")
         })?;
         let lock = OpenOptions::new()
@@ -102,6 +102,20 @@ impl DataDirectory {
     pub fn files(&self) -> StoredFiles {
         StoredFiles { path: self.path.clone(), open: None }
     }
+}
+
+/// Makes the directory and those above it as needed, and their names durable: whatever is synced
+/// below a name that a loss of power takes is lost with it.
+fn make_durably(path: &Path) -> io::Result<()> {
+    let missing = path.ancestors().take_while(|above| !above.exists()).count();
+    fs::create_dir_all(path)?;
+    // Of a directory that was there too: who made it may have been killed before the sync.
+    for parent in path.ancestors().skip(1).take(missing.max(1)) {
+        let synced = File::open(parent).and_then(|parent| parent.sync_all());
+        // One that is not ours to read was made by an operator.
+        synced.or_else(|error| if missing > 0 { Err(error) } else { Ok(()) })?;
+    }
+    Ok(())
 }
 
 /// Reads a data directory. Keeps the file it read last open.
