@@ -109,6 +109,8 @@ def _options():
     parser.add_argument("--seconds", type=float,
                         help="aim for the length of one measurement (default 2, quick 0.5)")
     parser.add_argument("--keys", type=int, help="keys loaded for speed (default 1 M, quick 50 k)")
+    parser.add_argument("--sync-delay-ms",
+                        help="`log` on a disk whose syncs take so long, as 2 or 0..20; needs root")
     parser.add_argument("--out", help="directory of results (default bench/results)")
     options = parser.parse_args()
     options.peers = options.peers.split(",")

@@ -12,6 +12,7 @@ import time
 
 import peers
 import results
+import wire
 from results import say
 
 CORES = 2
@@ -25,7 +26,7 @@ def _saved(peer, setting, count, size):
     try:
         server.fill(count, size, progress=results.progress(peer.name))
         started = time.monotonic()
-        server.connection.call("SAVE")
+        wire.Connection(server.port, timeout_s=600).call("SAVE")
         seconds = time.monotonic() - started
     finally:
         server.stop()

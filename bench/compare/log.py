@@ -4,12 +4,18 @@
 The rate is what counts here, not the CPU: under `always` the server waits for the disk. All servers
 keep their files in the same file system; nothing else uses the disk. A peer that is not being asked
 is stopped. Before a round everything written so far is synced, so that no server pays for another.
+
+With `--sync-delay-ms` that file system is one in memory whose every sync takes so long, mounted
+through FUSE (`tests/lossymount`) on the CPU of the load.
 """
 
+import contextlib
 import os
+import time
 
 import generators
 import peers
+import process
 import results
 import speed
 from results import say
@@ -40,6 +46,37 @@ def _rates(row, generator, servers, options, cpus):
 
 def run(options, cpus, specs):
     """All rows with redis-benchmark; returns the body of the result file."""
+    with _disk(options.sync_delay_ms, cpus) as place:
+        body = _rows(options, cpus, specs, place)
+    return {**body, "sync_delay_ms": options.sync_delay_ms}
+
+
+@contextlib.contextmanager
+def _disk(sync_delay_ms, cpus):
+    """Where servers keep their files: None, the usual place, or a mount that is slow to sync."""
+    if sync_delay_ms is None:
+        yield None
+        return
+    place = os.path.join(peers.WORK, "slow-disk")
+    os.makedirs(place, exist_ok=True)
+    program = os.environ.get("LOSSYMOUNT", os.path.join(peers.TARGET, "release", "lossymount"))
+    if not os.access(program, os.X_OK):
+        raise RuntimeError(f"{program} is not there: cargo build --release -p freehold-tests "
+                           "--bin lossymount")
+    mount = process.Child([program, place, "--sync-delay-ms", sync_delay_ms], cpus.load,
+                          log=os.path.join(peers.WORK, "slow-disk.log"))
+    try:
+        deadline = time.monotonic() + 5
+        while not os.path.ismount(place):
+            if not mount.alive() or time.monotonic() > deadline:
+                raise RuntimeError(f"nothing can be mounted on {place}: {mount.log_tail()}")
+            time.sleep(0.01)
+        yield place
+    finally:
+        mount.stop()
+
+
+def _rows(options, cpus, specs, place):
     generator = generators.RedisBenchmark()
     found = [peer for peer in map(peers.find, specs) if peer.protocol == "resp"]
     measured, described = [], {}
@@ -48,7 +85,7 @@ def run(options, cpus, specs):
         servers = {}
         try:
             for peer in found:
-                server = peer.start(peers.Setting(cpus.server, append=append))
+                server = peer.start(peers.Setting(cpus.server, append=append, place=place))
                 servers[peer.name] = server
                 server.fill(options.keys, 64, progress=results.progress(peer.name))
                 described[f"{peer.name}, {policy}"] = server.command_line()

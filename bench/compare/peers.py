@@ -24,14 +24,15 @@ class Setting:
     """What a run wants of a server."""
 
     def __init__(self, cpus, cores=1, maxmemory=0, policy=None, core_ports=False,
-                 append=None, directory=None):
+                 append=None, place=None, directory=None):
         self.cpus = cpus
         self.cores = cores
         self.maxmemory = maxmemory
         self.policy = policy
         self.core_ports = core_ports
         self.append = append
-        # Kept from one start to the next; without one a start begins with an empty one.
+        self.place = place or os.path.join(WORK, "run")
+        # Kept from one start to the next; without one a start begins with an empty one in `place`.
         self.directory = directory
 
 
@@ -96,7 +97,7 @@ class Server:
 
     def __init__(self, peer, setting, port):
         self.peer, self.port, self.setting = peer, port, setting
-        directory = setting.directory or os.path.join(WORK, "run", f"{peer.name}-{port}")
+        directory = setting.directory or os.path.join(setting.place, f"{peer.name}-{port}")
         if not setting.directory:
             shutil.rmtree(directory, ignore_errors=True)  # no data of an earlier run
         os.makedirs(directory, exist_ok=True)

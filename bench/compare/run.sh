@@ -31,6 +31,10 @@ fi
 
 cd "$root"
 cargo build --release --quiet -p freehold -p freehold-loadgen -p freehold-bench
+case " $* " in *" --sync-delay-ms"*)
+    cargo build --release --quiet -p freehold-tests --bin lossymount
+    export LOSSYMOUNT="${LOSSYMOUNT:-$target/release/lossymount}" ;;
+esac
 export FREEHOLD="${FREEHOLD:-$target/release/freehold}"
 export FREEHOLD_LOADGEN="${FREEHOLD_LOADGEN:-$(dirname "$FREEHOLD")/freehold-loadgen}"
 export FREEHOLD_BENCH="${FREEHOLD_BENCH:-$(dirname "$FREEHOLD")/freehold-bench}"
