@@ -52,6 +52,13 @@ impl Disk {
             mount.set_slow(slow);
         }
     }
+
+    /// The power goes, if it can; says how.
+    fn lose_power(&self) -> String {
+        let Disk::Lossy(mount) = self else { return "killed".to_owned() };
+        let cut = mount.cut_power();
+        format!("{:?} with {} syncs under way", cut.crash, cut.syncs_under_way)
+    }
 }
 
 /// What is to be done.
@@ -152,9 +159,14 @@ pub fn run(plan: &Plan, disk: &Disk, mut progress: impl FnMut(u64)) -> Verdict {
         disk.set_slow(true);
         let life_ms = random.between(plan.life_ms.0, plan.life_ms.1) as u64;
         let rewrites = matches!(disk, Disk::Lossy(_)) && random.percent(40);
-        let at = live(&server, &mut writers, Duration::from_millis(life_ms), rewrites);
-        let how = format!("cycle {}, {}:", verdict.cycles + 1, lose(&mut server, disk));
-        end = Some(End { at, how });
+        let life = Duration::from_millis(life_ms);
+        let (at, cut) = live(&server, &mut writers, life, rewrites, disk);
+        if let Disk::Lossy(mount) = disk {
+            // Until it is gone, what it still asks of the disk must fail.
+            server.wait_for_exit(END_LIMIT);
+            mount.power_on();
+        }
+        end = Some(End { at, how: format!("cycle {}, {cut}:", verdict.cycles + 1) });
         verdict.acknowledged += writers.iter().map(Writer::take_acknowledged).sum::<u64>();
         verdict.cycles += 1;
         progress(verdict.cycles);
@@ -175,8 +187,14 @@ fn options(cores: u16, plan: &Plan, disk: &Disk, home: &Folder) -> Options {
     freehold(cores).with(&words)
 }
 
-/// All write until the server is killed; returns when that was.
-fn live(server: &Server, writers: &mut [Writer], life: Duration, rewrites: bool) -> Instant {
+/// All write until the server is killed and the power goes; returns when and how that was.
+fn live(
+    server: &Server,
+    writers: &mut [Writer],
+    life: Duration,
+    rewrites: bool,
+    disk: &Disk,
+) -> (Instant, String) {
     let address = server.address();
     thread::scope(|scope| {
         for writer in writers {
@@ -196,18 +214,9 @@ fn live(server: &Server, writers: &mut [Writer], life: Duration, rewrites: bool)
         thread::sleep(life);
         let killed = Instant::now();
         server.signal("KILL");
-        killed
+        // At once: a process is not gone, and its connections not closed, before its syncs end.
+        (killed, disk.lose_power())
     })
-}
-
-/// The server has been killed, and the power goes. Returns how.
-fn lose(server: &mut Server, disk: &Disk) -> String {
-    let Disk::Lossy(mount) = disk else { return "killed".to_owned() };
-    let cut = mount.cut_power();
-    // Until it is gone, what it still asks of the disk must fail.
-    server.wait_for_exit(END_LIMIT);
-    mount.power_on();
-    format!("{:?} with {} syncs under way", cut.crash, cut.syncs_under_way)
 }
 
 impl Writer {
