@@ -88,8 +88,7 @@ pub fn run(start: Start) -> Result<(), String> {
     let node = Node::start(config, config_file, import.as_deref())?;
     let report = node.report();
     signals::watch(move |signal| {
-        let reason = signal.name().to_owned();
-        report.send(News::Stop { now: false, reason });
+        report.send(News::Signal(signal));
     })
     .map_err(|error| format!("cannot start the signal thread: {error}"))?;
     if node.load()? {
@@ -331,14 +330,27 @@ impl Node {
             let woken = caller.wake_all(&self.doorbells);
             woken.map_err(|error| format!("cores cannot be woken: {error}"))
         };
-        let mut stopping = false;
+        let (mut stopping, mut told) = (false, None);
         let mut drained = 0;
         while drained < self.doorbells.len() {
             match self.news.recv() {
+                Ok(News::Signal(signal)) => {
+                    log::info("Stopping", &[("reason", &signal.name())]);
+                    if stopping || told.is_some() {
+                        return Err(format!("stopped at once by a second {}", signal.name()));
+                    }
+                    told = Some(signal);
+                    self.shared.control.signal(signal);
+                    advance(Phase::Serving)?; // wakes the core that decides
+                }
+                Ok(News::Stays) => {
+                    told = None;
+                    log::warning("The node does not stop: see above why", &[]);
+                }
                 Ok(News::Stop { now, reason }) => {
-                    log::info("Stopping", &[("reason", &reason)]);
-                    if stopping {
-                        return Err(format!("stopped at once by a second {reason}"));
+                    // Several may have waited for a snapshot: that is no impatience.
+                    if told.is_none() && !stopping {
+                        log::info("Stopping", &[("reason", &reason)]);
                     }
                     stopping = true;
                     advance(if now { Phase::Hurrying } else { Phase::Draining })?;

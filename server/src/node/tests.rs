@@ -8,6 +8,7 @@ use std::time::Duration;
 use freehold_engine::config::Config;
 
 use super::Node;
+use crate::runtime::signals::Signal;
 use crate::worker::{News, Report};
 
 /// Nothing here takes long; a test that would wait for ever fails instead.
@@ -284,7 +285,7 @@ fn a_node_that_is_told_to_stop_twice_waits_for_nobody() {
     unread.peek(&mut [0; 1]).expect("the reply has begun");
 
     for _ in 0..2 {
-        node.report.send(News::Stop { now: false, reason: "a test".to_owned() });
+        node.report.send(News::Signal(Signal::Terminate));
     }
 
     let end = node.thread.join().expect("no panic");

@@ -8,6 +8,7 @@ use freehold_engine::exchange::Filled;
 use freehold_engine::store::Told;
 
 use super::Worker;
+use crate::runtime::signals::Signal;
 use crate::runtime::token::Tag;
 
 /// Connections that have not taken their last replies by then are closed all the same.
@@ -30,12 +31,28 @@ pub enum Phase {
 #[derive(Default)]
 pub struct Control {
     phase: AtomicU8,
+    /// A signal that core 0 has yet to take: its place in [`Signal`] plus one, or 0.
+    signal: AtomicU8,
 }
 
 impl Control {
     /// Moves on to `phase`; never back.
     pub fn advance(&self, phase: Phase) {
         self.phase.fetch_max(phase as u8, Ordering::AcqRel);
+    }
+
+    /// Asks core 0 to end the node as the configuration says for this signal.
+    pub fn signal(&self, signal: Signal) {
+        self.signal.store(signal as u8 + 1, Ordering::Release);
+    }
+
+    fn take_signal(&self) -> Option<Signal> {
+        if self.signal.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let all = [Signal::Terminate, Signal::Interrupt];
+        let taken = self.signal.swap(0, Ordering::AcqRel);
+        all.into_iter().find(|signal| *signal as u8 + 1 == taken)
     }
 
     pub fn phase(&self) -> Phase {
@@ -51,12 +68,17 @@ impl Control {
 /// What the control thread hears.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum News {
-    /// SIGTERM, SIGINT, or a client's SHUTDOWN.
+    /// SIGTERM or SIGINT: whether something is saved before the end is for a shard to say.
+    Signal(Signal),
+    /// The end, after a signal or by a client's SHUTDOWN.
     Stop { now: bool, reason: String },
     /// The logs have been examined, or cannot be believed.
     Examined,
     /// A core has what it is to begin with.
     Filled(Result<Filled, String>),
+    /// The node was to end and does not: what had to be saved could not be, or somebody has
+    /// called it off.
+    Stays,
     /// A core has closed all its connections.
     Drained,
     /// A snapshot counts, or has failed.
@@ -101,6 +123,20 @@ impl Worker {
             self.deadline_us = None;
             self.report.send(News::Drained);
         }
+    }
+
+    /// Core 0 decides for the node what a signal asks for.
+    pub(super) fn follow_signal(&mut self) {
+        if self.core != 0 {
+            return;
+        }
+        let Some(signal) = self.control.take_signal() else { return };
+        let config = self.shard.config();
+        let words = match signal {
+            Signal::Terminate => config.persistence.shutdown_on_sigterm.clone(),
+            Signal::Interrupt => config.persistence.shutdown_on_sigint.clone(),
+        };
+        self.shard.shut_down_by_signal(&words);
     }
 
     #[cold]

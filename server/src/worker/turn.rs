@@ -12,7 +12,7 @@ use freehold_engine::command::session::SessionId;
 use freehold_engine::shard::{Action, SessionState};
 
 use super::connections::Receiving;
-use super::{Phase, Worker};
+use super::{News, Phase, Worker};
 use crate::observe::log;
 use crate::runtime::buffers::Filled;
 use crate::runtime::event::{Errno, Event};
@@ -59,6 +59,7 @@ impl Worker {
         self.reap();
         self.hear_others();
         self.look_after();
+        self.follow_signal();
         self.keep();
         self.answer();
         self.perform();
@@ -413,6 +414,7 @@ impl Worker {
         for action in self.shard.take_actions() {
             match action {
                 Action::Shutdown { now } => self.report.shutdown(now),
+                Action::Stay => self.report.send(News::Stays),
                 Action::Configured => self.configured(),
                 Action::Log(line) => log::info(&line, &[("core", &self.core)]),
             }

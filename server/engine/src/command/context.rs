@@ -34,9 +34,8 @@ pub enum Request {
         writes_only: bool,
     },
     Unpause,
-    Shutdown {
-        now: bool,
-    },
+    /// The node is about to save and end: no write is begun on this core.
+    HoldWrites,
     /// A configuration has been put in place on this core.
     Configured,
     /// This client is to wait no longer.

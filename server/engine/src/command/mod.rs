@@ -38,6 +38,7 @@ pub mod pubsub;
 pub mod scan;
 pub mod server;
 pub mod sets;
+pub mod shutdown;
 pub mod sort;
 pub mod sorted_sets;
 pub mod streams;
@@ -69,6 +70,7 @@ pub const FAMILIES: &[&[Spec]] = &[
     client::TABLE,
     configuration::TABLE,
     server::TABLE,
+    shutdown::TABLE,
     persistence::TABLE,
     info::TABLE,
     introspect::TABLE,

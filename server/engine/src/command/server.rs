@@ -2,11 +2,11 @@
 
 use freehold_protocol::{Args, Reply};
 
-use super::context::{Cx, Request};
+use super::context::Cx;
 use super::error::CommandError;
 use super::spec::{
-    ADMIN, ADMINISTRATION, ALLOW_BUSY, Arity, CONNECTION, DANGEROUS, Done, FAST, LOADING, NO_MULTI,
-    NOSCRIPT, READONLY, Run, STALE, Spec,
+    ADMINISTRATION, Arity, CONNECTION, DANGEROUS, Done, FAST, LOADING, NOSCRIPT, READONLY, Run,
+    STALE, Spec,
 };
 use crate::base::number::parse_i64;
 
@@ -33,19 +33,6 @@ pub const TABLE: &[Spec] = &[
         summary: "Display some computer art and the Redis version",
         complexity: "",
         examples: &[("LOLWUT", "$*")],
-        ..Spec::ROW
-    },
-    Spec {
-        name: "SHUTDOWN",
-        arity: Arity::AtLeast(1),
-        flags: ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | ALLOW_BUSY,
-        run: Run::Here(shutdown),
-        since: "1.0.0",
-        group: "server",
-        summary: "Synchronously save the dataset to disk and then shut down the server",
-        complexity: "O(N) when saving, where N is the total number of keys in all databases when \
-            saving data, otherwise O(1)",
-        examples: &[("SHUTDOWN WHAT", "-ERR syntax error\r\n")],
         ..Spec::ROW
     },
     Spec {
@@ -108,25 +95,6 @@ fn lolwut(cx: &mut Cx<'_>, _args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     picture.push_str("\nOne roof a core, nothing shared but the street.\n");
     picture.push_str(&format!("Redis ver. {}\n", cx.core.config.compat_version));
     reply.verbatim("txt", picture.as_bytes());
-    Ok(())
-}
-
-fn shutdown(cx: &mut Cx<'_>, args: Args<'_>, _reply: &mut Reply<'_>) -> Done {
-    let mut now = false;
-    for option in args.iter().skip(1) {
-        match &option.to_ascii_uppercase()[..] {
-            b"NOSAVE" | b"FORCE" => {}
-            b"NOW" => now = true,
-            b"SAVE" => {
-                let text = "ERR SHUTDOWN SAVE: this server does not write snapshots yet";
-                return Err(CommandError::Said(text));
-            }
-            b"ABORT" => return Err(CommandError::Said("ERR No shutdown in progress.")),
-            _ => return Err(CommandError::Syntax),
-        }
-    }
-    cx.core.requests.push(Request::Shutdown { now });
-    // As in Redis, the answer is that the connection closes.
     Ok(())
 }
 

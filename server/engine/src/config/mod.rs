@@ -132,6 +132,9 @@ pub struct Persistence {
     pub save: Vec<String>,
     /// Waited after each effect while a node loads.
     pub key_load_delay_us: u32,
+    /// How signals end the node, in the words of SHUTDOWN.
+    pub shutdown_on_sigint: Vec<String>,
+    pub shutdown_on_sigterm: Vec<String>,
 }
 
 /// Why CONFIG SET changed nothing. Displays as Redis 7.0.15 answers, without the leading `ERR`.
@@ -301,6 +304,8 @@ const NO_PERSISTENCE: Persistence = Persistence {
     appenddirname: String::new(),
     save: Vec::new(),
     key_load_delay_us: 0,
+    shutdown_on_sigint: Vec::new(),
+    shutdown_on_sigterm: Vec::new(),
 };
 
 /// Every field empty: the rows know the defaults.

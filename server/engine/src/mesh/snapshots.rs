@@ -36,6 +36,9 @@ struct Shared {
     saved: AtomicU64,
     saved_unix_ms: AtomicI64,
     changes_saved: AtomicU64,
+    /// Ends of the node that wait for a snapshot, and how often such ends were called off.
+    endings: AtomicU64,
+    aborts: AtomicU64,
 }
 
 /// Figures for INFO and LASTSAVE.
@@ -118,6 +121,36 @@ impl Snapshots {
     pub fn outcome(&self, generation: u64) -> Option<bool> {
         let ended = self.0.ended.load(Ordering::Acquire);
         (ended >= generation).then(|| self.0.ended_well.load(Ordering::Relaxed))
+    }
+
+    /// The node is to end behind a snapshot. Returns how often ends were called off before.
+    pub fn begin_ending(&self) -> u64 {
+        self.0.endings.fetch_add(1, Ordering::AcqRel);
+        self.aborts()
+    }
+
+    /// Such an end is not to come.
+    pub fn end_ending(&self) {
+        self.0.endings.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Such ends that are awaited.
+    pub fn endings(&self) -> u64 {
+        self.0.endings.load(Ordering::Acquire)
+    }
+
+    /// Calls off all that are awaited. False: there is none.
+    pub fn abort_endings(&self) -> bool {
+        let any = self.endings() > 0;
+        if any {
+            self.0.aborts.fetch_add(1, Ordering::AcqRel);
+        }
+        any
+    }
+
+    /// How often ends were called off.
+    pub fn aborts(&self) -> u64 {
+        self.0.aborts.load(Ordering::Acquire)
     }
 
     /// Notes what a start has found: when its snapshot was cut.

@@ -9,7 +9,7 @@ impl Shard {
     /// Remembers that the connection's input holds requests. It is queued for the next turn unless
     /// something else will wake it: a reply it waits for, the end of a pause, a send.
     pub(super) fn leave_for_later(&mut self, id: SessionId) {
-        let paused = self.pause.until_mono_us > self.core.now.mono_us;
+        let paused = self.pause.ending || self.pause.until_mono_us > self.core.now.mono_us;
         let connection = &mut self.connections[id.0 as usize];
         connection.backlog = true;
         let woken_elsewhere = paused

@@ -173,7 +173,7 @@ impl Shard {
             && !session.only_listens()
             && self.connections[id.0 as usize].is_plain()
             && !self.core.is_loading
-            && self.pause.until_mono_us == 0
+            && !self.pause.is_on()
             && self.locks.is_empty()
             && !self.pubsub.is_full();
         plain.then(|| session.caller(id))

@@ -34,17 +34,30 @@ pub struct Pause {
     pub writes_only: bool,
     /// Connections may be waiting for its end.
     pub armed: bool,
+    /// The node is about to save and end: no write is begun.
+    pub ending: bool,
 }
 
 impl Pause {
+    /// Whether some command may have to wait.
+    pub fn is_on(&self) -> bool {
+        self.until_mono_us > 0 || self.ending
+    }
+
+    /// The node stays: what has waited for its end goes on.
+    pub fn release_writes(&mut self) {
+        self.ending = false;
+        self.armed = true;
+    }
+
     /// `queued`: the flags of what EXEC would run.
     fn holds(&self, command: &Command, queued: Flags, now_us: u64) -> bool {
         let exempt = command.parent.is_some_and(|parent| parent.name == "CLIENT");
         let exec = matches!(command.spec.run, Run::Transaction(Control::Execute));
         let flags = command.spec.flags | if exec { queued } else { 0 };
-        now_us < self.until_mono_us
-            && !exempt
-            && (!self.writes_only || flags & (WRITE | MAY_REPLICATE) != 0)
+        let writes = flags & (WRITE | MAY_REPLICATE) != 0;
+        let paused = now_us < self.until_mono_us && (!self.writes_only || writes);
+        !exempt && (paused || self.ending && writes)
     }
 }
 
@@ -81,7 +94,7 @@ impl Shard {
             return Dispatched::NotYet;
         }
         let Some(session) = self.core.sessions.get_mut(id) else { return Dispatched::Taken };
-        if self.pause.until_mono_us > 0 {
+        if self.pause.is_on() {
             let queued = session.queue.as_ref().map_or(0, |queue| queue.flags);
             if self.pause.holds(command, queued, self.core.now.mono_us) {
                 return Dispatched::NotYet;
@@ -107,6 +120,9 @@ impl Shard {
             (Run::Cursor(_), _) => self.cursor(id, command, args, framing),
             (Run::Everywhere { .. }, _) if cuts(command) => {
                 self.begin_snapshot(id, command, args, framing)
+            }
+            (Run::Everywhere { .. }, _) if command.spec.name == "SHUTDOWN" => {
+                self.shut_down(id, command, args, framing)
             }
             (Run::Everywhere { exclusive, .. }, _) => {
                 self.everywhere(id, command, exclusive, args, framing)

@@ -16,6 +16,7 @@ mod batch;
 mod blocking;
 mod connection;
 mod durable;
+mod ending;
 mod evict;
 mod execute;
 mod flood;
@@ -77,6 +78,8 @@ pub enum Action {
     Shutdown {
         now: bool,
     },
+    /// What was to be saved before the end could not be, or the end was called off.
+    Stay,
     /// A new configuration holds on this core: what the server took from it is to be read again.
     Configured,
     Log(String),
@@ -145,6 +148,7 @@ pub struct Shard {
     /// What keeps this core's log from being written.
     own_trouble: Option<Trouble>,
     saves: snapshot::Saves,
+    endings: ending::Endings,
     upkeep: upkeep::Upkeep,
     next_client: u64,
     sample_countdown: u32,
@@ -188,6 +192,7 @@ impl Shard {
             tickets: blueprint.tickets,
             own_trouble: None,
             saves: snapshot::Saves::default(),
+            endings: ending::Endings::default(),
             upkeep: upkeep::Upkeep::default(),
             next_client: u64::from(id.0) + 1,
             sample_countdown: 0,

@@ -91,11 +91,12 @@ impl Shard {
     }
 
     /// Whether replies are still to come for what the connection has sent: one that has finished
-    /// sending is closed only when this is false.
+    /// sending is closed only when this is false. A write held for the end of the node gets none.
     pub fn owes_replies(&self, id: SessionId) -> bool {
         let connection = &self.connections[id.0 as usize];
         let blocked = self.core.sessions.get(id).is_some_and(|session| session.blocked);
-        !blocked && (connection.waiting() > 0 || connection.alone || connection.backlog)
+        let backlog = connection.backlog && !self.pause.ending;
+        !blocked && (connection.waiting() > 0 || connection.alone || backlog)
     }
 
     /// Bytes ready to be sent: take them by swapping an empty buffer in.
@@ -142,7 +143,7 @@ impl Shard {
                     self.pause.armed = true;
                 }
                 Request::Unpause => self.pause.until_mono_us = 0,
-                Request::Shutdown { now } => self.actions.push(Action::Shutdown { now }),
+                Request::HoldWrites => self.pause.ending = true,
                 Request::Configured => {
                     self.refresh_memory_limit();
                     self.actions.push(Action::Configured);

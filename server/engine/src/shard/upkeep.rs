@@ -56,11 +56,15 @@ impl Shard {
         if whole && self.awaits_snapshot() {
             self.look_at_saves();
         }
+        if self.awaits_end() {
+            self.look_at_endings();
+        }
         self.run_backlog();
         self.settle();
         if whole && (self.upkeep.more_expiry || now_us >= self.upkeep.next_expiry_us) {
             self.upkeep.next_expiry_us = now_us + EXPIRY_TICK_US;
-            self.upkeep.more_expiry = self.core.active_expiry && self.expire_slice();
+            let rests = !self.core.active_expiry || self.pause.ending;
+            self.upkeep.more_expiry = !rests && self.expire_slice();
         }
         self.upkeep.more_reclaim = self.core.keyspace.reclaim_slice(RECLAIM_ENTRIES);
         if now_us >= self.upkeep.next_second_hand_us {
@@ -71,6 +75,9 @@ impl Shard {
         self.serve_ready(); // what has expired or was evicted, a group's stream perhaps
         self.publish_outgoing();
         self.publish();
+        if self.pause.ending {
+            self.look_after_held_writes();
+        }
         more_eviction
             || self.upkeep.more_expiry
             || self.upkeep.more_reclaim
@@ -87,7 +94,7 @@ impl Shard {
         if self.pause.until_mono_us > 0 {
             next = next.min(self.pause.until_mono_us);
         }
-        if self.awaits_snapshot() {
+        if self.awaits_snapshot() || self.awaits_end() || self.pause.ending {
             next = next.min(self.core.now.mono_us + LOOK_EVERY_US);
         }
         next = next.min(self.blocked.next_deadline_us().unwrap_or(u64::MAX));

@@ -38,7 +38,6 @@ const fn int(name: &'static str, default: &'static str, why: &'static str) -> Op
 }
 
 const YES_NO_OPTIONAL: Kind = Kind::Choice(&["no", "yes", "optional"]);
-const SHUTDOWN: Kind = Kind::Words { check: shutdown_words };
 
 pub(super) const FIXED: &[OptionRow] = &[
     OptionRow::fixed("replicaof", ANY_WORDS, "", REPLICATION).alias("slaveof").at_start(),
@@ -261,8 +260,6 @@ pub(super) const KEPT: &[OptionRow] = &[
     flag("crash-memcheck-enabled", "yes", STOCK),
     OptionRow::kept("ignore-warnings", ANY_WORDS, "", STOCK),
     int("shutdown-timeout", "10", NO_FOLLOWERS),
-    OptionRow::kept("shutdown-on-sigint", SHUTDOWN, "default", NO_FILES),
-    OptionRow::kept("shutdown-on-sigterm", SHUTDOWN, "default", NO_FILES),
     text("syslog-ident", "redis", SYSTEM).at_start(),
     text("syslog-facility", "local0", SYSTEM).at_start(),
     text("bind-source-addr", "", NO_FOLLOWERS),
@@ -280,15 +277,6 @@ fn oom_scores(words: &[String]) -> Result<(), &'static str> {
         Ok(())
     } else {
         Err("Invalid oom-score-adj-values, elements must be between -2000 and 2000.")
-    }
-}
-
-fn shutdown_words(words: &[String]) -> Result<(), &'static str> {
-    let known = ["default", "save", "nosave", "now", "force"];
-    if words.iter().all(|word| known.iter().any(|name| name.eq_ignore_ascii_case(word))) {
-        Ok(())
-    } else {
-        Err("argument(s) must be one of the following: default, save, nosave, now, force")
     }
 }
 

@@ -6,6 +6,8 @@ use super::super::kinds::Appendfsync;
 use super::super::value::Kind;
 use super::{OptionRow, field};
 
+const SHUTDOWN: Kind = Kind::Words { check: shutdown_words };
+
 pub(super) const ROWS: &[OptionRow] = &[
     OptionRow::new("appendonly", Kind::Bool, "no", field!(persistence.appendonly))
         .at_start()
@@ -34,6 +36,20 @@ pub(super) const ROWS: &[OptionRow] = &[
         field!(persistence.key_load_delay_us),
     )
     .says("Microseconds to wait after each key while loading: to try clients out on a start"),
+    OptionRow::new(
+        "shutdown-on-sigint",
+        SHUTDOWN,
+        "default",
+        field!(persistence.shutdown_on_sigint),
+    )
+    .says("How SIGINT ends the node, in the words of SHUTDOWN; default: as without any"),
+    OptionRow::new(
+        "shutdown-on-sigterm",
+        SHUTDOWN,
+        "default",
+        field!(persistence.shutdown_on_sigterm),
+    )
+    .says("How SIGTERM does"),
 ];
 
 fn save_points(words: &[String]) -> Result<(), &'static str> {
@@ -44,4 +60,13 @@ fn save_points(words: &[String]) -> Result<(), &'static str> {
                 && number(&pair[1]).is_some_and(|changes| changes >= 0)
         });
     if valid { Ok(()) } else { Err("Invalid save parameters") }
+}
+
+fn shutdown_words(words: &[String]) -> Result<(), &'static str> {
+    let known = ["default", "save", "nosave", "now", "force"];
+    if words.iter().all(|word| known.iter().any(|name| name.eq_ignore_ascii_case(word))) {
+        Ok(())
+    } else {
+        Err("argument(s) must be one of the following: default, save, nosave, now, force")
+    }
 }

@@ -42,6 +42,33 @@ fn a_muted_client_gets_no_reply_wherever_the_command_runs() {
 }
 
 #[test]
+fn an_end_that_waits_for_its_snapshot_holds_writes_until_it_is_called_off() {
+    for cores in [1, 2, 4] {
+        let mut node = TestNode::new(cores);
+        let last = usize::from(cores) - 1;
+        let (asker, writer, other) = (node.connect(0), node.connect(last), node.connect(last));
+        assert_eq!(node.exchange(asker, b"SHUTDOWN SAVE FORCE\r\n"), b"");
+        assert_eq!(node.exchange(writer, b"SET foo 1\r\n"), b"", "{cores} cores");
+        assert_eq!(node.exchange(other, b"GET foo\r\n"), b"$-1\r\n");
+        node.advance_ms(500);
+        node.pump();
+        assert_eq!(node.output(writer), b"", "the snapshot has not ended");
+
+        assert_eq!(node.exchange(other, b"SHUTDOWN ABORT\r\n"), b"+OK\r\n");
+        node.advance_ms(10);
+        node.pump();
+        node.advance_ms(10);
+        node.pump();
+
+        let refused: &[u8] = b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n";
+        assert_eq!(node.output(asker), refused, "{cores} cores");
+        assert_eq!(node.output(writer), b"+OK\r\n");
+        let nothing: &[u8] = b"-ERR No shutdown in progress.\r\n";
+        assert_eq!(node.exchange(other, b"SHUTDOWN ABORT\r\n"), nothing);
+    }
+}
+
+#[test]
 fn a_pause_holds_writes_and_lets_reads_through() {
     let mut node = TestNode::new(2);
     let (writer, reader) = (node.connect(0), node.connect(1));

@@ -114,8 +114,13 @@ enum Outcome {
 impl Transaction {
     /// Its command, when it is but one.
     pub(in crate::shard) fn only_command(&self) -> Option<&'static Command> {
+        self.only_request().map(|request| request.command)
+    }
+
+    /// What was asked for, when it is but one command.
+    pub(in crate::shard) fn only_request(&self) -> Option<&OwnedRequest> {
         match &self.tasks[..] {
-            [task] if !self.exec => Some(task.request.command),
+            [task] if !self.exec => Some(&task.request),
             _ => None,
         }
     }
@@ -394,6 +399,7 @@ impl Shard {
     fn finish(&mut self, ticket: Ticket, reply: &[u8]) {
         let Some(transaction) = self.transactions.remove(&ticket) else { return };
         let waits_for_save = self.waits_for_save(&transaction);
+        let ending = self.asks_to_end(&transaction);
         self.forget(transaction.watched);
         if let Some(waiter) = transaction.waiter {
             let command = transaction.tasks[0].request.command;
@@ -412,6 +418,9 @@ impl Shard {
             && session.client_id == client_id
         {
             session.queue = None;
+        }
+        if let Some(ending) = ending {
+            return self.go_on_to_end(ending, (id, client_id, transaction.sequence));
         }
         if waits_for_save {
             return self.go_on_when_saved(id, client_id, transaction.sequence);
