@@ -22,6 +22,7 @@ mod check;
 mod cluster;
 mod configuration;
 mod connections;
+mod cuts;
 mod disk_full;
 mod exchange;
 mod expiry;

@@ -6,6 +6,7 @@
 pub mod checkers;
 pub mod client;
 pub mod crash;
+pub mod cuts;
 pub mod folder;
 pub mod kills;
 pub mod lossy;

@@ -1,0 +1,235 @@
+//! Snapshots of a real server amid transfers: money moves between accounts on all cores over
+//! several connections while BGSAVE is asked for again and again. Each finished snapshot is copied
+//! aside and another server, with another number of cores, starts on the copy: the accounts
+//! together must hold what they held at the opening, to the last unit, and no other key may be
+//! missing. A cut that is not one moment of all cores has half of some transfer.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use freehold_protocol::resp::value::Value;
+
+use crate::client::Client;
+use crate::numbered;
+use crate::random::Random;
+use crate::server::{Server, freehold};
+use crate::transactions::planted::{self, Bug};
+use crate::wait;
+
+const ACCOUNTS: usize = 64;
+const OPENING: i64 = 1_000;
+/// Keys that make the walk of a snapshot take many turns.
+const OTHERS: usize = 20_000;
+/// Transfers a teller sends at once.
+const PIPELINE: usize = 8;
+const SNAPSHOT_LIMIT: Duration = Duration::from_secs(60);
+
+/// What is done wrongly on purpose, to see that it is found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// A transfer is two commands, between which a snapshot may be cut.
+    Torn,
+    /// An account of a loaded snapshot is one unit richer.
+    Altered,
+    /// One of the other keys of a loaded snapshot is gone.
+    Missing,
+}
+
+impl Fault {
+    pub const ALL: &[(&str, Fault)] =
+        &[("torn", Fault::Torn), ("altered", Fault::Altered), ("missing", Fault::Missing)];
+
+    pub fn named(name: &str) -> Option<Fault> {
+        Fault::ALL.iter().find(|(known, _)| *known == name).map(|(_, fault)| *fault)
+    }
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub seed: u64,
+    pub snapshots: u64,
+    pub cores: u16,
+    pub tellers: usize,
+    pub fault: Option<Fault>,
+}
+
+/// What came of it.
+#[derive(Clone, Default, Debug)]
+pub struct Verdict {
+    pub snapshots: u64,
+    pub transfers: u64,
+    /// Transfers answered between a BGSAVE and the end of its snapshot.
+    pub transfers_meanwhile: u64,
+    pub complaints: Vec<String>,
+}
+
+/// A directory that outlives its servers, and not this value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = Folder(std::env::temp_dir().join(name));
+        fs::create_dir_all(&folder.0).expect("a directory");
+        folder
+    }
+
+    fn with_server(self, cores: u16) -> Served {
+        let directory = self.0.display().to_string();
+        let server = freehold(cores).with(&["--dir", &directory]).start();
+        Served { server, folder: self }
+    }
+}
+
+/// A server with the folder it works on; the server ends first.
+struct Served {
+    server: Server,
+    folder: Folder,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own cleaning of such directories.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Takes snapshots until there are enough or one is wrong; `progress` hears how many were good.
+///
+/// # Panics
+/// When a server does not start, or a snapshot does not end.
+pub fn run(plan: &Plan, mut progress: impl FnMut(u64)) -> Verdict {
+    let name = format!("freehold-cuts-{}-{}-{}", std::process::id(), plan.cores, plan.seed);
+    let data = Folder::new(&name).with_server(plan.cores);
+    let server = &data.server;
+    open(server);
+    let address = match plan.fault {
+        Some(Fault::Torn) => planted::proxy(server.address(), Some(Bug::Torn), plan.seed),
+        _ => server.address().to_owned(),
+    };
+    let (over, moved) = (AtomicBool::new(false), AtomicU64::new(0));
+    let mut random = Random::new(plan.seed);
+    let mut verdict = Verdict::default();
+    thread::scope(|scope| {
+        // The tellers end also when something here panics.
+        let _stop = Stop(&over);
+        for _ in 0..plan.tellers {
+            let (address, over, moved) = (&address, &over, &moved);
+            let random = Random::new(random.word());
+            scope.spawn(move || teller(address, random, over, moved));
+        }
+        let mut client = server.client();
+        wait::until("all tellers to move money", SNAPSHOT_LIMIT, || {
+            moved.load(Ordering::Relaxed) > 100 * plan.tellers as u64
+        });
+        while verdict.snapshots < plan.snapshots && verdict.complaints.is_empty() {
+            let before = moved.load(Ordering::Relaxed);
+            save(&mut client);
+            verdict.transfers_meanwhile += moved.load(Ordering::Relaxed) - before;
+            let copy = Folder::new(&format!("{name}-copy"));
+            copy_files(&data.folder.0.join("appendonlydir"), &copy.0.join("appendonlydir"));
+            let cores = 1 + random.below(3) as u16;
+            let wrong = judge(&copy.with_server(cores).server, plan.fault);
+            let number = verdict.snapshots;
+            verdict.complaints.extend(wrong.map(|wrong| format!("snapshot {number}: {wrong}")));
+            verdict.snapshots += 1;
+            progress(verdict.snapshots);
+        }
+    });
+    verdict.transfers = moved.load(Ordering::Relaxed);
+    verdict
+}
+
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn open(server: &Server) {
+    let mut client = server.client();
+    let pair = |key: String, value: String| vec![b"SET".to_vec(), key.into(), value.into()];
+    let mut requests: Vec<_> = (0..ACCOUNTS)
+        .map(|number| pair(format!("account:{number}"), OPENING.to_string()))
+        .collect();
+    requests.extend((0..OTHERS).map(|number| pair(format!("other:{number}"), "x".repeat(64))));
+    for some in requests.chunks(1_000) {
+        client.pipeline(some);
+    }
+}
+
+/// Moves money until it is over.
+fn teller(address: &str, mut random: Random, over: &AtomicBool, moved: &AtomicU64) {
+    let mut client = Client::connect(address);
+    while !over.load(Ordering::Relaxed) {
+        for _ in 0..PIPELINE {
+            let from = random.below(ACCOUNTS);
+            let to = (from + 1 + random.below(ACCOUNTS - 1)) % ACCOUNTS;
+            let amount = random.between(1, 9).to_string();
+            client.queue(&["MULTI"]);
+            client.queue(&["DECRBY", &format!("account:{from}"), &amount]);
+            client.queue(&["INCRBY", &format!("account:{to}"), &amount]);
+            client.queue(&["EXEC"]);
+        }
+        for _ in 0..PIPELINE * 4 {
+            client.read();
+        }
+        moved.fetch_add(PIPELINE as u64, Ordering::Relaxed);
+    }
+}
+
+/// One snapshot from BGSAVE to its end.
+fn save(client: &mut Client) {
+    let saved = client.info_number("persistence", "rdb_saves");
+    assert_eq!(client.said("BGSAVE"), "+Background saving started");
+    wait::until("the snapshot to end", SNAPSHOT_LIMIT, || {
+        client.info("persistence", "rdb_bgsave_in_progress") == "0"
+    });
+    assert_eq!(client.info("persistence", "rdb_last_bgsave_status"), "ok");
+    assert_eq!(client.info_number("persistence", "rdb_saves"), saved + 1);
+}
+
+/// Copies what counts; files of an earlier snapshot may vanish meanwhile.
+fn copy_files(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory for the copy");
+    for entry in fs::read_dir(from).expect("the data is there") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a file has a name"));
+        match fs::copy(&path, target) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                panic!("{} cannot be copied: {error}", path.display());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What is wrong with what a server has loaded.
+fn judge(server: &Server, fault: Option<Fault>) -> Option<String> {
+    let mut client = server.client();
+    match fault {
+        Some(Fault::Altered) => drop(client.said("INCR account:7")),
+        Some(Fault::Missing) => drop(client.said("DEL other:7")),
+        Some(Fault::Torn) | None => {}
+    }
+    let mut total = 0;
+    for number in 0..ACCOUNTS {
+        let held = numbered::text(&client.call(&["GET", &format!("account:{number}")]));
+        match held.parse::<i64>() {
+            Ok(held) => total += held,
+            Err(_) => return Some(format!("account:{number} holds {held:?}")),
+        }
+    }
+    let due = OPENING * ACCOUNTS as i64;
+    if total != due {
+        return Some(format!("the accounts together hold {total}, not {due}"));
+    }
+    let (keys, due) = (client.call(&["DBSIZE"]), (ACCOUNTS + OTHERS) as i64);
+    (keys != Value::Integer(due)).then(|| format!("it has {keys:?} keys, not {due}"))
+}
