@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use freehold_engine::disk::{FileName, Files, ReadError};
 
@@ -15,12 +15,14 @@ const LOCK: &str = "LOCK";
 /// none.
 pub struct DataPlace {
     path: PathBuf,
-    opened: OnceLock<Result<DataDirectory, String>>,
+    opened: OnceLock<DataDirectory>,
+    /// Held by whoever opens it: two of this process would each find it locked by the other.
+    opening: Mutex<()>,
 }
 
 impl DataPlace {
     pub fn new(path: PathBuf) -> DataPlace {
-        DataPlace { path, opened: OnceLock::new() }
+        DataPlace { path, opened: OnceLock::new(), opening: Mutex::new(()) }
     }
 
     pub fn path(&self) -> &Path {
@@ -32,13 +34,20 @@ impl DataPlace {
         self.path.join(LOCK).exists()
     }
 
-    /// The directory, opened or made.
+    /// The directory, opened or made. What has failed is tried anew the next time.
     ///
     /// # Errors
     /// A sentence for the operator.
     pub fn open(&self) -> Result<&DataDirectory, String> {
-        let opened = self.opened.get_or_init(|| DataDirectory::open(self.path.clone()));
-        opened.as_ref().map_err(Clone::clone)
+        if let Some(directory) = self.opened.get() {
+            return Ok(directory);
+        }
+        let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(directory) = self.opened.get() {
+            return Ok(directory);
+        }
+        let directory = DataDirectory::open(self.path.clone())?;
+        Ok(self.opened.get_or_init(|| directory))
     }
 
     /// Removes what the snapshot of `generation` has made superfluous: logs and snapshots of
@@ -178,5 +187,28 @@ impl Files for StoredFiles {
             }
         }
         Ok(filled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_could_not_be_made_is_made_when_it_can_be() {
+        // The first BGSAVE of a server without a log found a file in the way, and every later one
+        // failed as well when the file was gone.
+        let name = format!("freehold-directory-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::write(&path, "in the way").expect("a file");
+        let place = DataPlace::new(path.clone());
+        assert!(place.open().is_err(), "a file is no directory");
+
+        fs::remove_file(&path).expect("it is there");
+
+        assert!(place.open().is_ok());
+        assert!(place.is_used());
+        drop(place);
+        fs::remove_dir_all(&path).expect("it was made");
     }
 }
