@@ -228,8 +228,12 @@ impl Node {
                     log::info("Stopping while loading", &[("reason", &reason)]);
                     return Ok(false);
                 }
+                Ok(News::Signal(signal)) => {
+                    log::info("Stopping while loading", &[("reason", &signal.name())]);
+                    return Ok(false);
+                }
                 Ok(News::Snapshot(told)) => self.snapshot_ended(told),
-                Ok(News::Drained) => {}
+                Ok(News::Drained | News::Stays) => {}
                 Ok(News::Broken { core, reason }) => {
                     return Err(format!("core {core} cannot go on: {reason}"));
                 }

@@ -180,7 +180,9 @@ fn options(cores: u16, plan: &Plan, disk: &Disk, home: &Folder) -> Options {
         Policy::EverySec => "everysec",
     };
     let place = match disk {
-        Disk::System => ["--appenddirname".to_owned(), home.path().join("log").display().to_string()],
+        Disk::System => {
+            ["--appenddirname".to_owned(), home.path().join("log").display().to_string()]
+        }
         Disk::Lossy(mount) => ["--dir".to_owned(), mount.path().display().to_string()],
     };
     let words = ["--appendonly", "yes", "--appendfsync", policy, &place[0], &place[1]];

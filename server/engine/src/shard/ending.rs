@@ -100,8 +100,10 @@ impl Shard {
         }
     }
 
+    /// Never while loading: what is there is half of what the files hold.
     fn saves_first(&self, asked: Ending) -> bool {
         match asked.save {
+            _ if self.core.is_loading => false,
             Save::Always => true,
             Save::Never => false,
             Save::ByRules => !self.core.config.persistence.save.is_empty(),
