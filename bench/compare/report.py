@@ -186,7 +186,8 @@ def _log(stored):
 def _load(stored):
     rows = []
     for case in stored["cases"]:
-        times = {name: results.summary(rounds, "seconds") for name, rounds in case["rounds"].items()}
+        times = {name: results.summary(rounds, "seconds")
+                 for name, rounds in case["rounds"].items()}
         for name, found in times.items():
             others = [f"{other['median'] / found['median']:.1f} times {peer}"
                       for peer, other in times.items() if peer != name]
