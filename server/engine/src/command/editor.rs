@@ -7,6 +7,7 @@ use std::ops::Deref;
 use crate::base::random::Random;
 use crate::base::time::UnixMillis;
 use crate::config::NotifyClasses;
+use crate::effect::Effect;
 use crate::keyspace::KeyRef;
 use crate::memory::Handle;
 use crate::value::Stored;
@@ -26,6 +27,8 @@ pub struct Editor<'c, C: Stored> {
     collection: C,
     /// Some edit has changed something.
     changed: bool,
+    /// Some edit has taken the last element, and others may have followed.
+    emptied: bool,
 }
 
 impl<'c, C: Stored> Editor<'c, C> {
@@ -41,7 +44,16 @@ impl<'c, C: Stored> Editor<'c, C> {
             None => core.keyspace.blank(),
         };
         let deadline_before = collection.next_deadline();
-        Editor { core, db, key, handle, deadline_before, collection, changed: false }
+        Editor {
+            core,
+            db,
+            key,
+            handle,
+            deadline_before,
+            collection,
+            changed: false,
+            emptied: false,
+        }
     }
 
     /// Makes the change and notes it; whether there was one.
@@ -56,6 +68,7 @@ impl<'c, C: Stored> Editor<'c, C> {
                 self.notify(NotifyClasses::NEW, "new");
             }
             self.core.effects.push_edit::<C>(self.db, self.key.bytes, edit);
+            self.emptied |= self.collection.is_empty();
         }
         changed
     }
@@ -111,6 +124,12 @@ impl<C: Stored> Drop for Editor<'_, C> {
             // The last edit says so already: whoever replays it removes the key as well.
             core.keyspace.remove(self.db, &self.key);
             core.effects.notify(NotifyClasses::GENERIC, "del", self.db, self.key.bytes);
+        } else if self.emptied {
+            // Whoever replays has removed the key in between, and with it the deadline.
+            let at = core.keyspace.get(self.db, &self.key).and_then(|entry| entry.expiry());
+            if at.is_some() {
+                core.effects.push(Effect::Expire { db: self.db, key: self.key.bytes, at });
+            }
         }
     }
 }

@@ -142,6 +142,27 @@ fn a_field_that_falls_due_while_its_hash_is_lent_goes_when_the_hash_is_back() {
     }
 }
 
+/// The one field of a hash is due, and is set before anybody has swept it out: it goes, and comes
+/// anew. Here the key stays for both; who replays it had removed the key, and its deadline, between
+/// them.
+#[test]
+fn a_hash_that_is_empty_for_a_moment_keeps_its_deadline() {
+    let send = |line: &str| {
+        let request = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+        Step::Send { client: 0, request, settle: true }
+    };
+    for seed in 0..20 {
+        let mut walk = Walk::new(&Ground::new(Scope::Keys, seed));
+        walk.perform(&send("HSETEX h PX 5 FIELDS 1 f v"));
+        walk.perform(&send("PEXPIRE h 100000"));
+        walk.node.advance_ms(20);
+        walk.perform(&send("HSET h f w"));
+        assert!(walk.node.run("PTTL h").starts_with(":999"), "seed {seed}");
+        walk.finish();
+        assert!(walk.replays(|_| true), "seed {seed}");
+    }
+}
+
 /// Whichever kind of effect is forgotten, some walk tells, and few of its steps suffice to show it.
 #[test]
 fn an_effect_that_is_left_out_is_noticed_and_the_walk_shortened_to_it() {
