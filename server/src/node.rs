@@ -224,14 +224,8 @@ impl Node {
                     all.add(&filled?);
                     left -= 1;
                 }
-                Ok(News::Stop { reason, .. }) => {
-                    log::info("Stopping while loading", &[("reason", &reason)]);
-                    return Ok(false);
-                }
-                Ok(News::Signal(signal)) => {
-                    log::info("Stopping while loading", &[("reason", &signal.name())]);
-                    return Ok(false);
-                }
+                Ok(News::Stop { reason, .. }) => return Ok(stopped_while_loading(&reason)),
+                Ok(News::Signal(signal)) => return Ok(stopped_while_loading(signal.name())),
                 Ok(News::Snapshot(told)) => self.snapshot_ended(told),
                 Ok(News::Drained | News::Stays) => {}
                 Ok(News::Broken { core, reason }) => {
@@ -370,6 +364,12 @@ impl Node {
         }
         advance(Phase::Ended)
     }
+}
+
+/// Says so; `false`, since the node is not to serve.
+fn stopped_while_loading(reason: &str) -> bool {
+    log::info("Stopping while loading", &[("reason", &reason)]);
+    false
 }
 
 fn place_of(config: &Config) -> Result<Arc<DataPlace>, String> {

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use std::time::Duration;
 use freehold_protocol::resp::value::Value;
 
 use crate::client::Client;
+use crate::folder::Folder;
 use crate::numbered;
 use crate::random::Random;
 use crate::server::{Server, freehold};
@@ -68,33 +69,17 @@ pub struct Verdict {
     pub complaints: Vec<String>,
 }
 
-/// A directory that outlives its servers, and not this value.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder = Folder(std::env::temp_dir().join(name));
-        fs::create_dir_all(&folder.0).expect("a directory");
-        folder
-    }
-
-    fn with_server(self, cores: u16) -> Served {
-        let directory = self.0.display().to_string();
-        let server = freehold(cores).with(&["--dir", &directory]).start();
-        Served { server, folder: self }
-    }
-}
-
 /// A server with the folder it works on; the server ends first.
 struct Served {
     server: Server,
     folder: Folder,
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed is left to the system's own cleaning of such directories.
-        let _ = fs::remove_dir_all(&self.0);
+impl Served {
+    fn start(folder: Folder, cores: u16) -> Served {
+        let directory = folder.path().display().to_string();
+        let server = freehold(cores).with(&["--dir", &directory]).start();
+        Served { server, folder }
     }
 }
 
@@ -103,8 +88,8 @@ impl Drop for Folder {
 /// # Panics
 /// When a server does not start, or a snapshot does not end.
 pub fn run(plan: &Plan, mut progress: impl FnMut(u64)) -> Verdict {
-    let name = format!("freehold-cuts-{}-{}-{}", std::process::id(), plan.cores, plan.seed);
-    let data = Folder::new(&name).with_server(plan.cores);
+    let name = format!("cuts-{}-{}", plan.cores, plan.seed);
+    let data = Served::start(Folder::new(&name), plan.cores);
     let server = &data.server;
     open(server);
     let address = match plan.fault {
@@ -131,9 +116,10 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(u64)) -> Verdict {
             save(&mut client);
             verdict.transfers_meanwhile += moved.load(Ordering::Relaxed) - before;
             let copy = Folder::new(&format!("{name}-copy"));
-            copy_files(&data.folder.0.join("appendonlydir"), &copy.0.join("appendonlydir"));
+            let files = |of: &Folder| of.path().join("appendonlydir");
+            copy_files(&files(&data.folder), &files(&copy));
             let cores = 1 + random.below(3) as u16;
-            let wrong = judge(&copy.with_server(cores).server, plan.fault);
+            let wrong = judge(&Served::start(copy, cores).server, plan.fault);
             let number = verdict.snapshots;
             verdict.complaints.extend(wrong.map(|wrong| format!("snapshot {number}: {wrong}")));
             verdict.snapshots += 1;

@@ -121,21 +121,23 @@ fn replaying_the_effects_of_any_walk_gives_the_same_digest() {
     assert!(sum.evicted_keys > 0, "no key was evicted");
 }
 
+/// What the first client sends; `settle`: all that follows from it happens before the next step.
+fn send(line: &str, settle: bool) -> Step {
+    let request = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+    Step::Send { client: 0, request, settle }
+}
+
 /// COPY of a hash whose owner is another core: for that moment the value is lent, and the sweep
 /// took the field out of what the owner had kept of it. The log said that the field had gone, and
 /// it came back with the value.
 #[test]
 fn a_field_that_falls_due_while_its_hash_is_lent_goes_when_the_hash_is_back() {
-    let send = |line: String| {
-        let request = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
-        Step::Send { client: 0, request, settle: false }
-    };
     for seed in 0..200 {
         let ground = Ground::new(Scope::Keys, seed);
         let steps = [
-            send(format!("HSETEX h{seed} EX 100 FIELDS 2 f v g w")),
-            send(format!("HPEXPIRE h{seed} 1812 FIELDS 1 f")),
-            send(format!("COPY h{seed} copy NONSENSE")),
+            send(&format!("HSETEX h{seed} EX 100 FIELDS 2 f v g w"), false),
+            send(&format!("HPEXPIRE h{seed} 1812 FIELDS 1 f"), false),
+            send(&format!("COPY h{seed} copy NONSENSE"), false),
             Step::Wait { ms: 20_000 },
         ];
         assert_eq!(play(&ground, &steps, |_| true), Ok(()), "{ground:?}");
@@ -147,16 +149,12 @@ fn a_field_that_falls_due_while_its_hash_is_lent_goes_when_the_hash_is_back() {
 /// them.
 #[test]
 fn a_hash_that_is_empty_for_a_moment_keeps_its_deadline() {
-    let send = |line: &str| {
-        let request = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
-        Step::Send { client: 0, request, settle: true }
-    };
     for seed in 0..20 {
         let mut walk = Walk::new(&Ground::new(Scope::Keys, seed));
-        walk.perform(&send("HSETEX h PX 5 FIELDS 1 f v"));
-        walk.perform(&send("PEXPIRE h 100000"));
+        walk.perform(&send("HSETEX h PX 5 FIELDS 1 f v", true));
+        walk.perform(&send("PEXPIRE h 100000", true));
         walk.node.advance_ms(20);
-        walk.perform(&send("HSET h f w"));
+        walk.perform(&send("HSET h f w", true));
         assert!(walk.node.run("PTTL h").starts_with(":999"), "seed {seed}");
         walk.finish();
         assert!(walk.replays(|_| true), "seed {seed}");
