@@ -217,10 +217,8 @@ impl Store {
     }
 
     /// When there is next something to do without an event.
-    pub fn next_wake_us(&self, shard: &mut Shard) -> u64 {
-        let policy = shard.config().persistence.appendfsync;
-        let end = shard.log_end();
-        let each = self.logs.iter().map(|log| log.next_wake_us(policy, end > log.end()));
+    pub fn next_wake_us(&self, policy: Appendfsync) -> u64 {
+        let each = self.logs.iter().map(|log| log.next_wake_us(policy));
         each.min().unwrap_or(u64::MAX)
     }
 

@@ -244,9 +244,10 @@ impl Worker {
     }
 
     /// When the log next has something to do.
-    pub(super) fn keep_wake_us(&mut self) -> u64 {
+    pub(super) fn keep_wake_us(&self) -> u64 {
         // A sync that is late lets replies go when it ends, which wakes the core by itself.
-        self.keeper.store.next_wake_us(&mut self.shard).saturating_sub(self.now_us)
+        let policy = self.shard.config().persistence.appendfsync;
+        self.keeper.store.next_wake_us(policy).saturating_sub(self.now_us)
     }
 
     /// Nothing is left to be made durable or told.

@@ -4,6 +4,7 @@
 //! `FORMAT.md` draws the bytes.
 
 mod batch;
+mod company;
 mod header;
 mod reader;
 mod recovery;

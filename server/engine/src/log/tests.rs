@@ -334,6 +334,82 @@ fn a_full_disk_is_noticed_early_and_gets_over_by_itself() {
 
 /// What expires or is evicted runs as no command, and nothing sealed it until the next one came: an
 /// end in peace lost it.
+/// Bytes of records in the batches that were written in these requests.
+fn batches(writer: &mut Writer, later_us: u64) -> Vec<Request> {
+    let is_batch =
+        |operation: &Operation| matches!(operation, Operation::Write { offset, .. } if *offset > 0);
+    writer.step(later_us, is_batch)
+}
+
+#[test]
+fn a_batch_waits_for_those_just_answered_and_half_as_long_as_their_write_took_at_most() {
+    let mut writer = Writer::new(0, 1, Appendfsync::Always);
+    writer.settle();
+    let land = |writer: &mut Writer, requests: Vec<Request>, took_us: u64| {
+        writer.now_us += took_us;
+        assert_eq!(requests.len(), 1, "one batch");
+        for Request { owner, tag, operation } in requests {
+            let buffer = writer.files.perform(operation);
+            let done = Completion { owner, tag, outcome: Ok(()), buffer };
+            writer.log.completed(done, writer.now_us);
+        }
+    };
+    writer.delete(b"a1");
+    writer.delete(b"a2");
+    let first = batches(&mut writer, 0);
+    writer.delete(b"b1");
+    assert!(batches(&mut writer, 10).is_empty(), "one write at a time");
+    land(&mut writer, first, 2_000);
+    let until_us = writer.now_us + 1_005;
+    assert!(batches(&mut writer, 0).is_empty(), "a1 and a2 were only just answered");
+    assert_eq!(writer.log.next_wake_us(writer.policy), until_us);
+    writer.delete(b"a3");
+    assert!(batches(&mut writer, 100).is_empty(), "a2 is not back yet");
+    writer.delete(b"a4");
+    let second = batches(&mut writer, 100);
+    land(&mut writer, second, 2_000);
+    writer.delete(b"b2");
+    assert!(batches(&mut writer, 999).is_empty(), "a3, a4 and b1 were answered");
+    let third = batches(&mut writer, 1);
+    land(&mut writer, third, 30);
+    assert_eq!(writer.log.durable(), writer.records.end());
+}
+
+#[test]
+fn a_single_client_waits_for_nobody() {
+    let mut writer = Writer::new(0, 1, Appendfsync::Always);
+    writer.settle();
+    for key in 0..10_u8 {
+        writer.delete(&[key]);
+        let Ok([Request { owner, tag, operation }]) = <[_; 1]>::try_from(batches(&mut writer, 1))
+        else {
+            panic!("key {key} is not written at once");
+        };
+        let buffer = writer.files.perform(operation);
+        writer.now_us += 2_000;
+        let done = Completion { owner, tag, outcome: Ok(()), buffer };
+        writer.log.completed(done, writer.now_us);
+        assert_eq!(writer.log.durable(), writer.records.end());
+        assert!(batches(&mut writer, 1).is_empty());
+    }
+}
+
+#[test]
+fn a_log_that_waits_for_the_disk_or_is_broken_does_not_ask_to_be_woken() {
+    let mut writer = Writer::new(0, 1, Appendfsync::EverySec);
+    writer.delete(b"k");
+    writer.turn();
+    assert_eq!(writer.log.next_wake_us(writer.policy), u64::MAX, "its header is not durable");
+    writer.perform(|_| Ok(()));
+    writer.turn();
+    writer.perform(|_| Ok(()));
+    writer.turn();
+    writer.perform(|_| Err(Failure::Broken(5)));
+    writer.delete(b"l");
+    writer.turn();
+    assert_eq!(writer.log.next_wake_us(writer.policy), u64::MAX, "nothing can be done any more");
+}
+
 #[test]
 fn what_no_command_has_changed_is_written_at_the_end_of_the_turn_too() {
     let mut writer = Writer::new(0, 1, Appendfsync::Always);

@@ -1,7 +1,7 @@
 //! Writes the log of a core. At the end of a turn whatever records there are become one batch and
-//! one write, unless a write has just been begun: then they wait, and the next batch is larger by
-//! them. That is the whole of group commit. A slow disk is given several writes at a time: with one
-//! only, half of the clients would wait for the write of the other half, and then for their own.
+//! one write, unless a write is under way: then they wait, and the next batch is larger by them.
+//! That is the whole of group commit, but for one thing: half of the clients would wait for the
+//! write of the other half, and then for their own. See `company`.
 //!
 //! ```text
 //! records ─► batch ─► Write ─┬─ always: durable when it completes
@@ -12,9 +12,8 @@
 //! write, and would say that all is well. From then on nothing is acknowledged. A full disk is
 //! different, and found out early: space is set aside ahead of what is written.
 
-use std::collections::VecDeque;
-
 use super::batch::{HEAD_BYTES, Head};
+use super::company::Company;
 use super::header::{FIRST_BATCH, Header};
 use super::window::{SYNC_EVERY_US, Window};
 use crate::config::Appendfsync;
@@ -33,13 +32,6 @@ const SPARE_BYTES: usize = 1 << 20;
 
 /// How often a full disk is looked at again.
 const RETRY_EVERY_US: u64 = 250_000;
-
-/// Writes under way at a time.
-const FLIGHTS_MAX: usize = 8;
-
-/// How long a write is waited for before the next one is begun beside it: most disks that are
-/// quick to be durable are done by then.
-const FLIGHT_US: u64 = 150;
 
 /// Tags of requests, below the generation; that of a write is this and its number.
 const CREATE: u64 = 0;
@@ -78,23 +70,16 @@ struct Flight {
     to: Place,
     durable: bool,
     since_us: u64,
-    state: FlightState,
-}
-
-enum FlightState {
-    UnderWay,
-    /// It is there, and waits for those before it.
-    Landed,
-    /// It found no space, and is to be written again.
-    Refused(Vec<u8>),
+    /// It found no space: these bytes are to be written again.
+    refused: Option<Vec<u8>>,
 }
 
 /// One core's log while it is written.
 pub struct Log {
     header: Header,
-    flights: VecDeque<Flight>,
-    /// Buffers for batches to come.
-    spare: Vec<Vec<u8>>,
+    flight: Option<Flight>,
+    /// The buffer for the batch to come.
+    spare: Vec<u8>,
     batches: u64,
     /// The end of the last batch begun.
     end: Place,
@@ -115,6 +100,10 @@ pub struct Log {
     allocating: bool,
     /// When a request that found no space may be made again; 0 for none.
     retry_us: u64,
+    company: Company,
+    /// When records that wait are to be looked at again; the largest number when it is something
+    /// that ends which they wait for.
+    write_us: u64,
     health: Health,
     /// The file's name is durable: until then nothing in it is.
     named: bool,
@@ -156,7 +145,7 @@ impl Log {
         let start = Place { records, offset: FIRST_BATCH };
         let log = Log {
             header,
-            flights: VecDeque::new(),
+            flight: None,
             spare: Vec::new(),
             batches: 0,
             end: start,
@@ -171,6 +160,8 @@ impl Log {
             allocating_to: ALLOCATE_BYTES,
             allocating: true,
             retry_us: 0,
+            company: Company::default(),
+            write_us: u64::MAX,
             health: Health::Sound,
             named: false,
             headed: false,
@@ -236,7 +227,7 @@ impl Log {
 
     /// Nothing is under way, and nothing is left to be made durable.
     pub fn is_quiet(&self) -> bool {
-        self.flights.is_empty() && self.syncing.is_none() && self.durable() == self.end.records
+        self.flight.is_none() && self.syncing.is_none() && self.durable() == self.end.records
     }
 
     /// Where its records end for good; the largest number while that is not known.
@@ -254,21 +245,19 @@ impl Log {
         self.is_quiet() && self.end.records >= self.last
     }
 
-    /// When it next has something to do by itself; `more`: there are records it has not taken.
-    pub fn next_wake_us(&self, policy: Appendfsync, more: bool) -> u64 {
+    /// When it next has something to do by itself.
+    pub fn next_wake_us(&self, policy: Appendfsync) -> u64 {
+        if matches!(self.health, Health::Broken(_)) {
+            return u64::MAX;
+        }
         if self.retry_us > 0 {
             return self.retry_us;
         }
         let unsynced = self.durable.records < self.written.records && self.syncing.is_none();
-        let sync_us = match policy {
-            Appendfsync::EverySec if unsynced => self.synced_us + SYNC_EVERY_US,
-            _ => u64::MAX,
-        };
-        let flight_us = match self.flights.back() {
-            Some(last) if more && self.flights.len() < FLIGHTS_MAX => last.since_us + FLIGHT_US,
-            _ => u64::MAX,
-        };
-        sync_us.min(flight_us)
+        match policy {
+            Appendfsync::EverySec if unsynced => self.write_us.min(self.synced_us + SYNC_EVERY_US),
+            _ => self.write_us,
+        }
     }
 
     /// The end of a turn: begins what can be begun.
@@ -290,8 +279,13 @@ impl Log {
             _ => self.window.changed(end, now_us),
         }
         let more = end.saturating_sub(self.end.records);
-        if more > 0 && self.may_begin(now_us) && self.has_room(more) {
-            self.write(records, policy, now_us, requests);
+        let wait_until_us = self.company.wait_until_us(end, now_us);
+        self.write_us = u64::MAX;
+        if more > 0 && self.may_begin() && self.has_room(more) {
+            match wait_until_us {
+                None => self.write(records, policy, now_us, requests),
+                Some(until_us) => self.write_us = until_us,
+            }
         }
         // Afterwards: nothing is written where space is just being set aside.
         if self.retry_us > 0 && now_us >= self.retry_us {
@@ -351,7 +345,7 @@ impl Log {
         now_us: u64,
         requests: &mut Requests,
     ) {
-        let mut batch = self.spare.pop().unwrap_or_default();
+        let mut batch = std::mem::take(&mut self.spare);
         batch.clear();
         batch.resize(HEAD_BYTES, 0);
         records.take(records.end().min(self.last), &mut batch);
@@ -366,10 +360,10 @@ impl Log {
         let offset = self.end.offset;
         self.end = Place { records: records.taken(), offset: offset + batch.len() as u64 };
         let (number, durable) = (self.batches, policy == Appendfsync::Always);
-        let state = FlightState::UnderWay;
-        let flight = Flight { number, offset, to: self.end, durable, since_us: now_us, state };
+        let (to, since_us) = (self.end, now_us);
+        let flight = Flight { number, offset, to, durable, since_us, refused: None };
         requests.push(Owner::Log, self.tag(WRITE + number), self.operation(&flight, batch));
-        self.flights.push_back(flight);
+        self.flight = Some(flight);
     }
 
     fn operation(&self, flight: &Flight, bytes: Vec<u8>) -> Operation {
@@ -387,12 +381,8 @@ impl Log {
         Operation::Write { file: self.file(), offset: 0, bytes, durable: true }
     }
 
-    fn may_begin(&self, now_us: u64) -> bool {
-        self.headed
-            && self.flights.back().is_none_or(|last| {
-                let waited = now_us.saturating_sub(last.since_us) >= FLIGHT_US;
-                waited && self.flights.len() < FLIGHTS_MAX && self.retry_us == 0
-            })
+    fn may_begin(&self) -> bool {
+        self.headed && self.flight.is_none()
     }
 
     /// Tries again what found no space.
@@ -400,17 +390,14 @@ impl Log {
         if std::mem::take(&mut self.header_refused) {
             requests.push(Owner::Log, self.tag(HEADER), self.header_operation());
         }
-        let mut flights = std::mem::take(&mut self.flights);
-        for flight in &mut flights {
-            if let FlightState::Refused(bytes) = &mut flight.state {
-                let bytes = std::mem::take(bytes);
-                flight.state = FlightState::UnderWay;
+        if let Some(mut flight) = self.flight.take() {
+            if let Some(bytes) = flight.refused.take() {
                 flight.since_us = now_us;
                 let tag = self.tag(WRITE + flight.number);
-                requests.push(Owner::Log, tag, self.operation(flight, bytes));
+                requests.push(Owner::Log, tag, self.operation(&flight, bytes));
             }
+            self.flight = Some(flight);
         }
-        self.flights = flights;
         if self.allocated < self.end.offset + ALLOCATE_AHEAD_BYTES && !self.allocating {
             self.allocate(requests);
         }
@@ -462,36 +449,31 @@ impl Log {
     }
 
     fn landed(&mut self, number: u64, completion: Completion, now_us: u64) {
-        let Some(flight) = self.flights.iter_mut().find(|flight| flight.number == number) else {
+        let Some(mut flight) = self.flight.take_if(|flight| flight.number == number) else {
             return;
         };
         match completion.outcome {
             Ok(()) => {
-                flight.state = FlightState::Landed;
-                if self.spare.len() < FLIGHTS_MAX && completion.buffer.capacity() <= SPARE_BYTES {
-                    self.spare.push(completion.buffer);
+                if completion.buffer.capacity() <= SPARE_BYTES {
+                    self.spare = completion.buffer;
                 }
-                self.book_landed();
+                if flight.durable {
+                    let bytes = flight.to.records - self.written.records;
+                    self.company.answered(bytes, now_us.saturating_sub(flight.since_us), now_us);
+                } else {
+                    self.loose = flight.to.records;
+                }
+                self.written = flight.to;
+                self.book_durable();
+                self.recovered();
             }
             Err(Failure::Full) => {
-                flight.state = FlightState::Refused(completion.buffer);
+                flight.refused = Some(completion.buffer);
+                self.flight = Some(flight);
                 self.full(now_us);
             }
             Err(Failure::Broken(errno)) => self.health = Health::Broken(errno),
         }
-    }
-
-    /// What has landed, and all before it, is written.
-    fn book_landed(&mut self) {
-        while let Some(Flight { state: FlightState::Landed, .. }) = self.flights.front() {
-            let Some(flight) = self.flights.pop_front() else { break };
-            self.written = flight.to;
-            if !flight.durable {
-                self.loose = flight.to.records;
-            }
-        }
-        self.book_durable();
-        self.recovered();
     }
 
     /// Behind the last that needs a sync everything is durable as it lands.
@@ -509,9 +491,9 @@ impl Log {
     }
 
     fn recovered(&mut self) {
-        let refused = |flight: &Flight| matches!(flight.state, FlightState::Refused(_));
+        let refused = self.flight.as_ref().is_some_and(|flight| flight.refused.is_some());
         let room = self.allocated >= self.end.offset + ALLOCATE_AHEAD_BYTES;
-        if self.health == Health::Full && self.headed && room && !self.flights.iter().any(refused) {
+        if self.health == Health::Full && self.headed && room && !refused {
             self.health = Health::Sound;
         }
     }
