@@ -61,8 +61,8 @@ impl Keeper {
         self.more
     }
 
-    /// Whether nothing can have been written since the disk failed us: what is told now was
-    /// refused or only read.
+    /// Whether nothing can have been written since the disk failed us: what is done now is refused
+    /// or only reads.
     fn only_reads(&self, turn: u64) -> bool {
         self.health != Health::Sound && turn > self.health_turn
     }
@@ -209,7 +209,9 @@ impl Worker {
         let Some(connection) = self.connections.get_mut(tag) else { return true };
         let at = self.shard.log_end();
         let behind = !connection.kept.is_empty() || !connection.released.is_empty();
-        if !behind && (at <= keeper.told || keeper.only_reads(self.turns)) {
+        let only_reads =
+            !self.shard.tells_of_before_trouble(session) && keeper.only_reads(self.turns);
+        if !behind && (at <= keeper.told || only_reads) {
             return false;
         }
         if matches!(keeper.health, Health::Broken(_)) {

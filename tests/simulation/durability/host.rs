@@ -226,7 +226,9 @@ impl Host {
             return;
         }
         let keeper = &mut self.keepers[core];
-        let only_reads = keeper.health != Health::Sound && keeper.turns > keeper.health_turn;
+        let only_reads = keeper.health != Health::Sound
+            && keeper.turns > keeper.health_turn
+            && !shard.tells_of_before_trouble(at.session);
         let behind = keeper.replies.iter().any(|(_, other, _)| *other == client);
         if !behind && (end <= keeper.told || only_reads) {
             received.extend(output);

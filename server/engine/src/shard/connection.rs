@@ -72,6 +72,8 @@ pub struct Connection {
     reply_bytes_expected: usize,
     /// In the shard's list of connections the server must look at.
     pub dirty: bool,
+    /// Replies to what was done before the log was in trouble may still be to come.
+    pub doubtful: bool,
     /// It waits until less is under way between cores (see `pubsub`).
     pub awaits_room: bool,
     /// The last place of `queue`, by number, that a push must not overtake: an earlier push, or
@@ -101,6 +103,7 @@ impl Default for Connection {
             in_flight: 0,
             reply_bytes_expected: FIRST_REPLY_BYTES,
             dirty: false,
+            doubtful: false,
             awaits_room: false,
             pushes_behind: 0,
             partial_since_us: None,

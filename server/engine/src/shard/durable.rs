@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::{Message, Shard};
 use crate::base::time::Now;
 use crate::command::error::Trouble;
+use crate::command::session::SessionId;
 use crate::effect::{Effect, Placed, Records, apply};
 use crate::keyspace::Keyspace;
 use crate::mesh::{Loading, Snapshots};
@@ -79,9 +80,22 @@ impl Shard {
         }
         if let Some(now) = trouble {
             self.board.note_trouble(now as usize, true);
+            for connection in &mut self.connections {
+                connection.doubtful |= connection.waiting() > 0;
+            }
         }
         self.own_trouble = trouble;
         self.refresh_trouble();
+    }
+
+    /// Whether the replies a connection has ready may tell of writes made before its core's log
+    /// was in trouble: a reply waits for those of earlier requests, which other cores may owe, for
+    /// any time. To be asked once whenever replies are taken.
+    pub fn tells_of_before_trouble(&mut self, id: SessionId) -> bool {
+        let connection = &mut self.connections[id.0 as usize];
+        let doubtful = connection.doubtful;
+        connection.doubtful &= connection.waiting() > 0;
+        doubtful
     }
 
     /// The trouble of all cores' logs is this core's.

@@ -1,5 +1,6 @@
 //! Replies keep request order, whichever core answers.
 
+use crate::shard::Trouble;
 use crate::shard::testing::TestNode;
 
 fn request(args: &[&str]) -> Vec<u8> {
@@ -65,4 +66,27 @@ fn a_malformed_request_is_answered_and_ends_only_its_connection() {
     assert_eq!(reply, b"+PONG\r\n-ERR Protocol error: invalid bulk length\r\n");
     assert_eq!(node.state(bad), crate::shard::SessionState::CloseAfterSend);
     assert_eq!(node.exchange(good, b"PING\r\n"), b"+PONG\r\n");
+}
+
+/// A reply stands ready behind one that another core owes, and the log breaks meanwhile: found by
+/// the simulated disk, where a write that was made and never durable was acknowledged.
+#[test]
+fn replies_that_waited_when_the_log_broke_are_known_to_tell_of_before() {
+    let mut node = TestNode::new(2);
+    let keys: Vec<String> = (0..64).map(|n| format!("key:{n}")).collect();
+    let (own, other): (Vec<&String>, _) =
+        keys.iter().partition(|key| node.shards[0].owns(key.as_bytes()));
+    let (client, idle) = (node.connect(0), node.connect(0));
+    let mut pipeline = request(&["GET", other[0]]);
+    pipeline.extend(request(&["SET", own[0], "made before"]));
+    node.send(client, &pipeline);
+    assert!(node.output(client).is_empty(), "the first reply is still to come");
+    node.shards[0].set_trouble(Some(Trouble::Full));
+    node.pump();
+    assert_eq!(node.output(client), b"$-1\r\n+OK\r\n");
+    assert!(node.shards[0].tells_of_before_trouble(client.session));
+    let refused = node.exchange(client, &request(&["SET", own[0], "refused"]));
+    assert!(refused.starts_with(b"-MISCONF"));
+    assert!(!node.shards[0].tells_of_before_trouble(client.session));
+    assert!(!node.shards[0].tells_of_before_trouble(idle.session));
 }
