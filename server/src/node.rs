@@ -586,7 +586,9 @@ fn fill(shared: &Shared, worker: &mut Worker) -> Result<Filled, String> {
         let Some(Ok(found)) = shared.found.get() else { return Ok(Filled::default()) };
         records = recovery::load(shared.place.open()?, found, worker)?;
         generation = found.kept.generation;
-        worker.shard().snapshots().found(found.kept.cut_unix_ms());
+        let snapshots = worker.shard().snapshots();
+        snapshots.found(found.kept.cut_unix_ms());
+        snapshots.sizes().found(found.snapshot_bytes, found.log_bytes());
     }
     let shard = worker.shard();
     shard.set_generation(generation);

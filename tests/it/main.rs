@@ -32,6 +32,7 @@ mod import;
 mod kills;
 mod lengths;
 mod loading;
+mod log_growth;
 mod lossy_disk;
 mod memory_limit;
 mod order;

@@ -12,10 +12,11 @@ pub use kept::Kept;
 
 use std::collections::VecDeque;
 
+use crate::command::context::LogFigures;
 use crate::config::Appendfsync;
 use crate::disk::{Completion, Failure, Owner, Requests};
 use crate::log::{self, Health, Log};
-use crate::mesh::PartsEnded;
+use crate::mesh::{PartWritten, PartsEnded};
 use crate::shard::{Cut, Shard};
 use crate::snapshot::{Commit, Header, Manifest, Outcome, Writer};
 
@@ -50,6 +51,11 @@ pub struct Store {
     /// The moment of the cut that is being written.
     cut: Option<Cut>,
     commit: Option<Commit>,
+    /// Bytes of the logs that are closed.
+    closed_bytes: u64,
+    /// Replies wait for a slow disk, and have begun to so often.
+    waits: bool,
+    delays: u64,
     told: Vec<Told>,
 }
 
@@ -92,6 +98,7 @@ impl Store {
             if let Some(mut log) = self.logs.pop_front() {
                 log.close(requests);
                 self.logs[0].heed(&log);
+                self.closed_bytes += log.bytes();
             }
         }
         let more = match &mut self.snapshot {
@@ -99,7 +106,21 @@ impl Store {
             None => false,
         };
         self.end_part(shard, requests);
+        if self.logs() {
+            self.note_figures(shard, policy, now_us);
+        }
         more
+    }
+
+    fn note_figures(&mut self, shard: &mut Shard, policy: Appendfsync, now_us: u64) {
+        let waits = self.waits_for_disk(policy, now_us);
+        self.delays += u64::from(waits && !self.waits);
+        self.waits = waits;
+        shard.note_log(LogFigures {
+            bytes: self.closed_bytes + self.logs.iter().map(Log::bytes).sum::<u64>(),
+            syncs: self.logs.iter().filter(|log| log.is_syncing()).count() as u64,
+            delays: self.delays,
+        });
     }
 
     fn begin_snapshot(
@@ -109,6 +130,8 @@ impl Store {
         now_us: u64,
         requests: &mut Requests,
     ) {
+        let logged = self.logs.iter().map(|log| log.bytes_up_to(cut.log_end)).sum::<u64>();
+        shard.snapshots().sizes().cut(self.closed_bytes + logged);
         if let Some(log) = self.logs.back_mut() {
             let header = log_header(shard, cut.generation);
             let next = log.next(header, cut.log_end, now_us, requests);
@@ -129,17 +152,17 @@ impl Store {
         let Some(outcome) = self.snapshot.as_ref().and_then(Writer::outcome) else { return };
         let Some(cut) = self.cut.take() else { return };
         self.snapshot = None;
-        let (keys, why) = match outcome {
-            Outcome::Done { keys, .. } => (Some(keys), Why::Elsewhere),
+        let (part, why) = match outcome {
+            Outcome::Done { keys, bytes } => (Some(PartWritten { keys, bytes }), Why::Elsewhere),
             Outcome::Abandoned => (None, Why::Flushed),
             Outcome::Failed(failure) => (None, Why::Disk(failure)),
         };
-        if keys.is_none() {
+        if part.is_none() {
             self.told.push(Told::Failed { generation: cut.generation, why });
         }
-        match shard.snapshots().end_part(keys) {
+        match shard.snapshots().end_part(part) {
             PartsEnded::NotYet => {}
-            PartsEnded::Failed => shard.snapshots().end(false, shard.now().unix_ms.0),
+            PartsEnded::Failed => shard.end_snapshot(false),
             PartsEnded::Whole => {
                 let manifest = Manifest {
                     generation: cut.generation,
@@ -187,7 +210,7 @@ impl Store {
         let Some(outcome) = commit.outcome() else { return };
         let generation = commit.manifest().generation;
         self.commit = None;
-        shard.snapshots().end(outcome.is_ok(), shard.now().unix_ms.0);
+        shard.end_snapshot(outcome.is_ok());
         self.told.push(match outcome {
             Ok(()) => Told::Committed { generation },
             Err(failure) => Told::Failed { generation, why: Why::Disk(failure) },

@@ -14,6 +14,7 @@ use freehold_engine::log::{End, Examined, Findings, LogError, Replay, examine};
 use freehold_engine::mesh::Loading;
 use freehold_engine::shard::Shard;
 use freehold_engine::store::Kept;
+use freehold_protocol::slot::SLOT_COUNT;
 
 use super::directory::{DataDirectory, StoredFiles};
 use crate::observe::log;
@@ -21,10 +22,17 @@ use crate::observe::log;
 /// What counts, and the generation the next files have.
 pub struct Found {
     pub kept: Kept,
+    /// Of the snapshot.
+    pub snapshot_bytes: u64,
     findings: Findings,
 }
 
 impl Found {
+    /// Of the logs, as far as they are read.
+    pub fn log_bytes(&self) -> u64 {
+        self.findings.bytes(&(0..SLOT_COUNT))
+    }
+
     /// Whether nothing was kept.
     pub fn is_empty(&self) -> bool {
         self.kept.manifest.is_none() && self.findings.logs().iter().all(|log| log.records == 0)
@@ -75,7 +83,10 @@ pub fn find(directory: &DataDirectory, threads: usize) -> Result<Found, String> 
         ];
         log::info("Logs examined", &said);
     }
-    Ok(Found { kept, findings })
+    let mut files = directory.files();
+    let lengths = kept.parts(&(0..SLOT_COUNT)).map(|file| files.len(file));
+    let snapshot_bytes = lengths.sum::<Result<u64, _>>().map_err(|error| error.to_string())?;
+    Ok(Found { kept, snapshot_bytes, findings })
 }
 
 /// Loads on `shard` what concerns its slots. Returns the numbering to go on with.

@@ -60,6 +60,17 @@ pub struct Cut {
     pub unix_ms: UnixMillis,
 }
 
+/// A core's logs as INFO tells of them.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct LogFigures {
+    /// Bytes of all of them since the start.
+    pub bytes: u64,
+    /// Syncs under way.
+    pub syncs: u64,
+    /// How often replies began to wait for a slow disk.
+    pub delays: u64,
+}
+
 /// The state of one core that commands work on.
 pub struct Core {
     pub id: CoreId,
@@ -103,6 +114,8 @@ pub struct Core {
     pub snapshots: Snapshots,
     /// A cut the server has yet to hear of.
     pub cut: Option<Cut>,
+    /// At the end of the last turn.
+    pub log: LogFigures,
 }
 
 impl Core {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use freehold_protocol::{Args, Reply};
 
-use super::context::{Core, Cx};
+use super::context::{Core, Cx, LogFigures};
 use super::error::CommandError;
 use super::gather::Partial;
 use super::spec::{Arity, DANGEROUS, Done, LOADING, Run, STALE, Spec};
@@ -50,6 +50,9 @@ pub struct InfoPart {
     pub input_bytes: u64,
     pub output_bytes: u64,
     pub listening_clients: u64,
+    pub log: LogFigures,
+    /// Of records that are in no file yet.
+    pub log_pending_bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,6 +96,8 @@ fn figures(core: &Core) -> InfoPart {
         input_bytes: core.sessions.iter().map(|(_, s)| s.input_bytes as u64).sum(),
         output_bytes: core.sessions.iter().map(|(_, s)| s.output_bytes as u64).sum(),
         listening_clients: core.channels.sessions as u64,
+        log: core.log,
+        log_pending_bytes: core.effects.log_pending_bytes(),
     }
 }
 
@@ -117,6 +122,10 @@ impl InfoPart {
         self.input_bytes += other.input_bytes;
         self.output_bytes += other.output_bytes;
         self.listening_clients += other.listening_clients;
+        self.log.bytes += other.log.bytes;
+        self.log.syncs += other.log.syncs;
+        self.log.delays += other.log.delays;
+        self.log_pending_bytes += other.log_pending_bytes;
     }
 }
 

@@ -128,6 +128,9 @@ pub struct Persistence {
     pub appendfsync: Appendfsync,
     /// Where logs and snapshots are, below `dir`.
     pub appenddirname: String,
+    /// By so many percent snapshot and log grow before a snapshot is taken for it; 0 for ever.
+    pub rewrite_percentage: u32,
+    pub rewrite_min_bytes: u64,
     /// Pairs of words: after so many seconds, if so many keys have changed.
     pub save: Vec<String>,
     /// Waited after each effect while a node loads.
@@ -302,6 +305,8 @@ const NO_PERSISTENCE: Persistence = Persistence {
     appendonly: false,
     appendfsync: Appendfsync::No,
     appenddirname: String::new(),
+    rewrite_percentage: 0,
+    rewrite_min_bytes: 0,
     save: Vec::new(),
     key_load_delay_us: 0,
     shutdown_on_sigint: Vec::new(),

@@ -314,6 +314,11 @@ impl Effects {
         self.log.as_deref_mut()
     }
 
+    /// Bytes of records that the log has yet to take.
+    pub fn log_pending_bytes(&self) -> u64 {
+        self.log.as_ref().map_or(0, |log| log.end() - log.taken())
+    }
+
     /// Whether changes become records.
     #[inline]
     pub fn has_log(&self) -> bool {

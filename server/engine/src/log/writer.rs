@@ -225,6 +225,24 @@ impl Log {
         self.end.records
     }
 
+    /// Bytes of its file, without what is only set aside.
+    pub fn bytes(&self) -> u64 {
+        self.end.offset
+    }
+
+    /// The same when it has taken all records up to `records`, and no more.
+    pub fn bytes_up_to(&self, records: u64) -> u64 {
+        match records.min(self.last).saturating_sub(self.end.records) {
+            0 => self.bytes(),
+            more => self.bytes() + HEAD_BYTES as u64 + more,
+        }
+    }
+
+    /// Whether a sync is under way.
+    pub fn is_syncing(&self) -> bool {
+        self.syncing.is_some()
+    }
+
     /// Nothing is under way, and nothing is left to be made durable.
     pub fn is_quiet(&self) -> bool {
         self.flight.is_none() && self.syncing.is_none() && self.durable() == self.end.records

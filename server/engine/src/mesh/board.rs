@@ -17,6 +17,7 @@ pub struct Published {
     connections: AtomicU64,
     commands: AtomicU64,
     changes: AtomicU64,
+    log_bytes: AtomicU64,
     /// On its own lines: senders read it often, and the figures are written often.
     pub(super) sleeping: Padded<AtomicBool>,
 }
@@ -40,6 +41,16 @@ impl Published {
     /// Changes of keys the core has noted since the start.
     pub fn changes(&self) -> u64 {
         self.changes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the logs the core has written since the start.
+    pub fn log_bytes(&self) -> u64 {
+        self.log_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Replaces the count of bytes logged; the core calls this once a turn while it logs.
+    pub fn publish_log_bytes(&self, bytes: u64) {
+        self.log_bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// Replaces the count of changes; the core calls this once a turn.
@@ -102,6 +113,11 @@ impl Board {
     /// Changes noted by all cores together since the start.
     pub fn changes(&self) -> u64 {
         self.iter().map(Published::changes).sum()
+    }
+
+    /// Bytes of the logs all cores together have written since the start.
+    pub fn log_bytes(&self) -> u64 {
+        self.iter().map(Published::log_bytes).sum()
     }
 
     /// Counts one core more, or one fewer, whose log is in this kind of trouble.

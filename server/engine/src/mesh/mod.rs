@@ -10,6 +10,7 @@
 pub mod board;
 pub mod fabric;
 mod loading;
+mod log_sizes;
 mod owner;
 mod snapshots;
 pub mod spsc;
@@ -17,8 +18,9 @@ pub mod spsc;
 pub use board::{Board, Published, Ticket, Tickets};
 pub use fabric::{CoreId, Fabric, Port};
 pub use loading::{Loading, LoadingFigures};
+pub use log_sizes::LogSizes;
 pub use owner::{owner_of, slots_meet, slots_of};
-pub use snapshots::{PartsEnded, SnapshotFigures, Snapshots};
+pub use snapshots::{PartWritten, PartsEnded, SnapshotFigures, Snapshots};
 
 /// Atomics as the machine has them, or as loom models them.
 mod sync {

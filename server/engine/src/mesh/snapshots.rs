@@ -2,6 +2,7 @@
 //! their part of it, and how the last one went. Written when a snapshot begins and ends, read once
 //! a turn.
 
+use super::log_sizes::LogSizes;
 use super::sync::{Arc, AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 /// The end of a whole snapshot, for whoever ended its last part.
@@ -13,6 +14,13 @@ pub enum PartsEnded {
     Whole,
     /// A part failed: the snapshot counts for nothing.
     Failed,
+}
+
+/// A core's part of a snapshot that has its name, durably.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PartWritten {
+    pub keys: u64,
+    pub bytes: u64,
 }
 
 /// How snapshots stand in the node. Cheap to clone: every core has one.
@@ -34,6 +42,11 @@ struct Shared {
     ended_well: AtomicBool,
     took_ms: AtomicI64,
     saved: AtomicU64,
+    /// Snapshots that have failed since the last good one.
+    failures: AtomicU64,
+    sizes: LogSizes,
+    /// Cores that are to begin a snapshot for BGREWRITEAOF when the one under way has ended.
+    rewrites_scheduled: AtomicU64,
     saved_unix_ms: AtomicI64,
     changes_saved: AtomicU64,
     /// Ends of the node that wait for a snapshot, and how often such ends were called off.
@@ -49,6 +62,8 @@ pub struct SnapshotFigures {
     pub began_unix_ms: i64,
     /// Snapshots that ended well since the start.
     pub saved: u64,
+    /// That have failed since the last good one.
+    pub failures: u64,
     /// Whether the last one did, or there was none.
     pub ended_well: bool,
     /// Milliseconds the last one took; none before.
@@ -72,6 +87,7 @@ impl Snapshots {
         shared.failed.store(false, Ordering::Relaxed);
         shared.keys.store(0, Ordering::Relaxed);
         shared.changes_at_cut.store(0, Ordering::Relaxed);
+        shared.sizes.begin();
         shared.began_unix_ms.store(now_unix_ms, Ordering::Relaxed);
         true
     }
@@ -87,9 +103,12 @@ impl Snapshots {
     }
 
     /// A core has ended its part.
-    pub fn end_part(&self, keys: Option<u64>) -> PartsEnded {
-        match keys {
-            Some(keys) => drop(self.0.keys.fetch_add(keys, Ordering::Relaxed)),
+    pub fn end_part(&self, part: Option<PartWritten>) -> PartsEnded {
+        match part {
+            Some(PartWritten { keys, bytes }) => {
+                self.0.keys.fetch_add(keys, Ordering::Relaxed);
+                self.0.sizes.add_part(bytes);
+            }
             None => self.0.failed.store(true, Ordering::Release),
         }
         if self.0.parts_left.fetch_sub(1, Ordering::AcqRel) > 1 {
@@ -101,8 +120,9 @@ impl Snapshots {
         }
     }
 
-    /// The snapshot has ended: its manifest counts, or never will.
-    pub fn end(&self, well: bool, now_unix_ms: i64) {
+    /// The snapshot has ended: its manifest counts, or never will. The logs of this run hold
+    /// `logged` bytes so far.
+    pub fn end(&self, well: bool, now_unix_ms: i64, logged: u64) {
         let shared = &*self.0;
         let began = shared.began_unix_ms.load(Ordering::Relaxed);
         shared.took_ms.store((now_unix_ms - began).max(0) + 1, Ordering::Relaxed);
@@ -111,6 +131,10 @@ impl Snapshots {
             shared.changes_saved.store(changes, Ordering::Relaxed);
             shared.saved_unix_ms.store(began, Ordering::Relaxed);
             shared.saved.fetch_add(1, Ordering::Relaxed);
+            shared.failures.store(0, Ordering::Relaxed);
+            shared.sizes.end(logged);
+        } else {
+            shared.failures.fetch_add(1, Ordering::Relaxed);
         }
         shared.ended_well.store(well, Ordering::Relaxed);
         shared.ended.store(shared.running.load(Ordering::Relaxed), Ordering::Release);
@@ -153,6 +177,24 @@ impl Snapshots {
         self.0.aborts.load(Ordering::Acquire)
     }
 
+    /// How large snapshot and logs are.
+    pub fn sizes(&self) -> &LogSizes {
+        &self.0.sizes
+    }
+
+    /// A core is to begin one for BGREWRITEAOF when the one under way has ended, or has begun it.
+    pub fn schedule_rewrite(&self, scheduled: bool) {
+        match scheduled {
+            true => self.0.rewrites_scheduled.fetch_add(1, Ordering::Relaxed),
+            false => self.0.rewrites_scheduled.fetch_sub(1, Ordering::Relaxed),
+        };
+    }
+
+    /// Whether one is to follow for BGREWRITEAOF.
+    pub fn has_rewrite_scheduled(&self) -> bool {
+        self.0.rewrites_scheduled.load(Ordering::Relaxed) > 0
+    }
+
     /// Notes what a start has found: when its snapshot was cut.
     pub fn found(&self, cut_unix_ms: i64) {
         self.0.saved_unix_ms.store(cut_unix_ms, Ordering::Relaxed);
@@ -166,6 +208,7 @@ impl Snapshots {
             running: self.running(),
             began_unix_ms: shared.began_unix_ms.load(Ordering::Relaxed),
             saved: shared.saved.load(Ordering::Relaxed),
+            failures: shared.failures.load(Ordering::Relaxed),
             ended_well: took == 0 || shared.ended_well.load(Ordering::Relaxed),
             took_ms: (took > 0).then_some(took - 1),
             saved_unix_ms: shared.saved_unix_ms.load(Ordering::Relaxed),
@@ -178,6 +221,10 @@ impl Snapshots {
 mod tests {
     use super::*;
 
+    const fn part(keys: u64, bytes: u64) -> Option<PartWritten> {
+        Some(PartWritten { keys, bytes })
+    }
+
     #[test]
     fn one_snapshot_is_under_way_at_a_time_and_whoever_ends_the_last_part_knows_it() {
         let snapshots = Snapshots::default();
@@ -185,10 +232,10 @@ mod tests {
         assert!(!snapshots.claim(5, 2, 1_001), "one is under way");
         snapshots.cut(10);
         snapshots.cut(5);
-        assert_eq!(snapshots.end_part(Some(3)), PartsEnded::NotYet);
-        assert_eq!(snapshots.end_part(Some(4)), PartsEnded::Whole);
+        assert_eq!(snapshots.end_part(part(3, 300)), PartsEnded::NotYet);
+        assert_eq!(snapshots.end_part(part(4, 400)), PartsEnded::Whole);
         assert_eq!(snapshots.outcome(4), None, "it is not committed");
-        snapshots.end(true, 1_500);
+        snapshots.end(true, 1_500, 0);
         assert_eq!((snapshots.outcome(4), snapshots.outcome(5)), (Some(true), None));
         let figures = snapshots.figures();
         assert_eq!((figures.changes_saved, figures.took_ms), (15, Some(500)));
@@ -199,14 +246,37 @@ mod tests {
     fn a_part_that_fails_fails_the_whole_and_the_last_good_one_still_counts() {
         let snapshots = Snapshots::default();
         assert!(snapshots.claim(2, 1, 7));
-        assert_eq!(snapshots.end_part(Some(1)), PartsEnded::Whole);
-        snapshots.end(true, 8);
+        assert_eq!(snapshots.end_part(part(1, 100)), PartsEnded::Whole);
+        snapshots.end(true, 8, 0);
         assert!(snapshots.claim(3, 2, 20));
         assert_eq!(snapshots.end_part(None), PartsEnded::NotYet);
-        assert_eq!(snapshots.end_part(Some(9)), PartsEnded::Failed);
-        snapshots.end(false, 30);
+        assert_eq!(snapshots.end_part(part(9, 900)), PartsEnded::Failed);
+        snapshots.end(false, 30, 0);
         let figures = snapshots.figures();
         assert!(!figures.ended_well);
         assert_eq!((figures.saved_unix_ms, figures.saved), (7, 1));
+    }
+
+    #[test]
+    fn a_snapshot_releases_the_logs_before_its_cut_and_what_is_left_is_the_new_base() {
+        let snapshots = Snapshots::default();
+        let sizes = snapshots.sizes();
+        sizes.found(1_000, 500);
+        assert_eq!((sizes.current(80), sizes.base()), (1_580, 1_000));
+        assert!(snapshots.claim(2, 2, 0));
+        sizes.cut(60);
+        sizes.cut(40);
+        assert_eq!(snapshots.end_part(part(1, 300)), PartsEnded::NotYet);
+        assert_eq!(snapshots.end_part(part(1, 200)), PartsEnded::Whole);
+        assert_eq!(sizes.current(130), 1_630, "it does not count yet");
+        snapshots.end(true, 1, 130);
+        assert_eq!((sizes.current(130), sizes.base()), (530, 530));
+        assert_eq!((sizes.current(230), sizes.base()), (630, 530));
+        assert!(snapshots.claim(3, 1, 2));
+        sizes.cut(230);
+        assert_eq!(snapshots.end_part(None), PartsEnded::Failed);
+        snapshots.end(false, 3, 240);
+        assert_eq!((sizes.current(240), sizes.base()), (640, 530), "all of it is still needed");
+        assert_eq!(snapshots.figures().failures, 1);
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::{Message, Shard};
 use crate::base::time::Now;
+use crate::command::context::LogFigures;
 use crate::command::error::Trouble;
 use crate::command::session::SessionId;
 use crate::effect::{Effect, Placed, Records, apply};
@@ -61,6 +62,18 @@ impl Shard {
     #[inline]
     pub fn log_end(&mut self) -> u64 {
         self.core.effects.log().map_or(0, |records| records.end())
+    }
+
+    /// What this core's logs are like at the end of a turn.
+    pub fn note_log(&mut self, figures: LogFigures) {
+        self.board.core(self.core.id).publish_log_bytes(figures.bytes);
+        self.core.log = figures;
+    }
+
+    /// The snapshot under way has ended: its manifest counts, or never will.
+    pub fn end_snapshot(&mut self, well: bool) {
+        let logged = self.board.log_bytes();
+        self.core.snapshots.end(well, self.core.now.unix_ms.0, logged);
     }
 
     /// Makes a change that a log tells of. False: no keyspace can have told it.

@@ -47,7 +47,7 @@ use crate::base::collections::FingerprintMap;
 use crate::base::random::Random;
 use crate::base::time::Now;
 use crate::command::channels::Channels;
-use crate::command::context::Core;
+use crate::command::context::{Core, LogFigures};
 use crate::command::host::Node;
 use crate::command::session::{SessionId, Sessions};
 use crate::command::stats::{CommandStats, Stats};
@@ -330,6 +330,7 @@ fn core_of(blueprint: &Blueprint, table: &Table) -> Core {
         generation: 0,
         snapshots: blueprint.board.snapshots().clone(),
         cut: None,
+        log: LogFigures::default(),
     };
     core.set_config(blueprint.config.clone());
     core

@@ -4,12 +4,12 @@
 use freehold_protocol::args::Args;
 use freehold_protocol::binary::Framing;
 
-use super::Shard;
 use super::receive::Dispatched;
 use super::transaction::Transaction;
+use super::{Action, Shard};
 use crate::base::number::parse_i64;
 use crate::command::context::Cut;
-use crate::command::persistence;
+use crate::command::persistence::{self, Wish};
 use crate::command::request::OwnedRequest;
 use crate::command::session::SessionId;
 use crate::command::table::Command;
@@ -26,8 +26,9 @@ pub const LOOK_EVERY_US: u64 = 2_000;
 pub struct Saves {
     /// Clients whose SAVE ends with this generation: session, client, place of the reply.
     waiting: Vec<(u64, SessionId, u64, u64)>,
-    /// Another one is to follow.
+    /// Another one is to follow; that is for BGREWRITEAOF.
     scheduled: bool,
+    rewrites: bool,
     /// When the rules were last followed.
     asked_unix_ms: i64,
 }
@@ -69,6 +70,10 @@ impl Shard {
         match persistence::while_under_way(wish) {
             Ok(text) => {
                 self.saves.scheduled = true;
+                if wish == Wish::Rewrite && !self.saves.rewrites {
+                    self.saves.rewrites = true;
+                    self.core.snapshots.schedule_rewrite(true);
+                }
                 self.answer(id, framing, |reply| reply.simple(text));
             }
             Err(error) => self.refuse(id, Some(command), framing, &error),
@@ -115,6 +120,9 @@ impl Shard {
         }
         if self.saves.scheduled && self.core.snapshots.running() == 0 {
             self.saves.scheduled = false;
+            if std::mem::take(&mut self.saves.rewrites) {
+                self.core.snapshots.schedule_rewrite(false);
+            }
             self.begin_own_snapshot();
         }
     }
@@ -140,6 +148,43 @@ impl Shard {
             self.saves.asked_unix_ms = now_ms;
             self.begin_own_snapshot();
         }
+    }
+
+    /// Begins a snapshot when what is kept has grown by `auto-aof-rewrite-percentage` since the
+    /// last one; one core does that for all.
+    pub(super) fn follow_growth(&mut self) {
+        let rules = &self.core.config.persistence;
+        let off = !rules.appendonly || rules.rewrite_percentage == 0;
+        if off || self.core.id != CoreId(0) || self.core.is_loading {
+            return;
+        }
+        let sizes = self.core.snapshots.sizes();
+        let current = sizes.current(self.board.log_bytes());
+        if current <= rules.rewrite_min_bytes {
+            return;
+        }
+        let share = u128::from(current) * 100 / u128::from(sizes.base().max(1));
+        let grown = share.saturating_sub(100);
+        let figures = self.core.snapshots.figures();
+        let since_ms = self.core.now.unix_ms.0 - figures.began_unix_ms;
+        let waits = since_ms < rewrite_retry_ms(figures.failures);
+        if grown >= u128::from(rules.rewrite_percentage) && !waits && figures.running == 0 {
+            let line = format!("The log has grown by {grown} %: a snapshot is to release it");
+            self.actions.push(Action::Log(line));
+            self.begin_own_snapshot();
+        }
+    }
+}
+
+/// After so many snapshots in a row have failed, growth begins none for so long. Redis tries three
+/// times as soon as it can, then a minute later, then after twice the time, up to an hour; the
+/// first three keep their distance here, as under the `save` rules.
+fn rewrite_retry_ms(failures: u64) -> i64 {
+    const MINUTE_MS: i64 = 60_000;
+    match failures {
+        0 => 0,
+        1..3 => RETRY_MS,
+        _ => (MINUTE_MS << (failures - 3).min(6)).min(60 * MINUTE_MS),
     }
 }
 

@@ -5,6 +5,7 @@ mod blocking;
 mod cut;
 mod eviction;
 mod flood;
+mod growth;
 mod isolation;
 mod loading;
 mod order;

@@ -136,6 +136,7 @@ impl Shard {
     fn second_hand(&mut self) {
         self.board.core(self.core.id).publish_changes(self.core.effects.changes());
         self.follow_save_rules();
+        self.follow_growth();
         let now_us = self.core.now.mono_us;
         let used = self.board.memory_used_bytes().max(0) as u64;
         let stats = &mut self.core.stats;

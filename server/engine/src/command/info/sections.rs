@@ -134,7 +134,8 @@ fn memory(core: &Core, sum: &InfoPart, text: &mut String) {
     zeros(text, &["mem_not_counted_for_evict", "mem_replication_backlog"]);
     zeros(text, &["mem_total_replication_buffers", "mem_clients_slaves"]);
     line(text, "mem_clients_normal", sum.input_bytes + sum.output_bytes);
-    zeros(text, &["mem_cluster_links", "mem_aof_buffer"]);
+    zeros(text, &["mem_cluster_links"]);
+    line(text, "mem_aof_buffer", sum.log_pending_bytes);
     line(text, "mem_allocator", "mimalloc");
     zeros(text, &["mem_overhead_db_hashtable_rehashing", "active_defrag_running"]);
     zeros(text, &["lazyfree_pending_objects", "lazyfreed_objects"]);
@@ -169,13 +170,24 @@ fn persistence(core: &Core, sum: &InfoPart, text: &mut String) {
     let logs = core.config.persistence.appendonly;
     line(text, "aof_enabled", u8::from(logs));
     line(text, "aof_rewrite_in_progress", u8::from(running && logs));
-    line(text, "aof_rewrite_scheduled", 0);
+    let scheduled = u8::from(core.snapshots.has_rewrite_scheduled());
+    line(text, "aof_rewrite_scheduled", scheduled);
     line(text, "aof_last_rewrite_time_sec", took_s);
     line(text, "aof_current_rewrite_time_sec", if logs { runs_s } else { -1 });
     line(text, "aof_last_bgrewrite_status", status);
     line(text, "aof_rewrites", if logs { figures.saved } else { 0 });
+    line(text, "aof_rewrites_consecutive_failures", if logs { figures.failures } else { 0 });
     line(text, "aof_last_write_status", if core.trouble.is_some() { "err" } else { "ok" });
     zeros(text, &["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+    if logs {
+        let sizes = core.snapshots.sizes();
+        line(text, "aof_current_size", sizes.current(sum.log.bytes));
+        line(text, "aof_base_size", sizes.base());
+        line(text, "aof_pending_rewrite", scheduled);
+        line(text, "aof_buffer_length", sum.log_pending_bytes);
+        line(text, "aof_pending_bio_fsync", sum.log.syncs);
+        line(text, "aof_delayed_fsync", sum.log.delays);
+    }
     if core.is_loading {
         loading(core, text);
     }

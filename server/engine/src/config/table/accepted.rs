@@ -80,8 +80,6 @@ pub(super) const KEPT: &[OptionRow] = &[
     text("appendfilename", "appendonly.aof", NO_FILES).at_start(),
     text("dbfilename", "dump.rdb", NO_FILES).protected(),
     flag("no-appendfsync-on-rewrite", "no", NO_FILES),
-    int("auto-aof-rewrite-percentage", "100", NO_FILES),
-    OptionRow::kept("auto-aof-rewrite-min-size", MEMORY, "64mb", NO_FILES),
     flag("aof-load-truncated", "yes", NO_FILES),
     flag("aof-use-rdb-preamble", "yes", NO_FILES),
     flag("aof-timestamp-enabled", "no", NO_FILES),

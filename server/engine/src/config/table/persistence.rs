@@ -4,7 +4,7 @@ use crate::base::number::parse_i64;
 
 use super::super::kinds::Appendfsync;
 use super::super::value::Kind;
-use super::{OptionRow, field};
+use super::{INT, MEMORY, OptionRow, field};
 
 const SHUTDOWN: Kind = Kind::Words { check: shutdown_words };
 
@@ -27,6 +27,20 @@ pub(super) const ROWS: &[OptionRow] = &[
     )
     .at_start()
     .says("The directory of logs and snapshots, below dir"),
+    OptionRow::new(
+        "auto-aof-rewrite-percentage",
+        INT,
+        "100",
+        field!(persistence.rewrite_percentage),
+    )
+    .says("By how much snapshot and log grow until a snapshot releases the log; 0 for never"),
+    OptionRow::new(
+        "auto-aof-rewrite-min-size",
+        MEMORY,
+        "64mb",
+        field!(persistence.rewrite_min_bytes),
+    )
+    .says("Up to this size they may grow by more than that"),
     OptionRow::new("save", Kind::Words { check: save_points }, "", field!(persistence.save))
         .says("Pairs of seconds and changes: when a snapshot is taken by itself; \"\" for never"),
     OptionRow::new(
