@@ -122,7 +122,8 @@ impl Node {
         if keeps {
             place.open()?;
         }
-        let facts = facts((listeners.port, listeners.core_ports.clone()), config_file, cpus.len())?;
+        let ports_open = (listeners.port, listeners.core_ports.clone());
+        let facts = facts(ports_open, config_file, Some(Arc::clone(&place)), cpus.len())?;
         let import = match import {
             None => None,
             Some(path) => {
@@ -423,6 +424,7 @@ fn raise_descriptor_limit(config: &mut Config, cores: usize) -> Result<(), Strin
 fn facts(
     (port, core_ports): (u16, Vec<u16>),
     config_file: Option<PathBuf>,
+    place: Option<Arc<DataPlace>>,
     cores: usize,
 ) -> Result<NodeFacts, String> {
     let executable = std::env::current_exe().unwrap_or_default();
@@ -433,7 +435,7 @@ fn facts(
         process_id: std::process::id(),
         executable: executable.to_string_lossy().into_owned(),
         config_file: absolute.as_ref().map_or(String::new(), |p| p.to_string_lossy().into()),
-        host: Box::new(ThisHost::new(absolute)),
+        host: Box::new(ThisHost::new(absolute, place)),
         os: process::os(),
         started_unix_ms: clock::unix_ms(),
         port,
@@ -499,7 +501,7 @@ fn blueprint_alone(shared: &Shared) -> Blueprint {
 /// # Errors
 /// When the system has no random bytes.
 pub fn blueprint_apart(config: Config) -> Result<Blueprint, String> {
-    let facts = facts((0, Vec::new()), None, 1)?;
+    let facts = facts((0, Vec::new()), None, None, 1)?;
     Ok(blueprint_of(Arc::new(config), Arc::new(facts), random_words()?))
 }
 
@@ -591,9 +593,11 @@ fn fill(shared: &Shared, worker: &mut Worker) -> Result<Filled, String> {
         snapshots.sizes().found(found.snapshot_bytes, found.log_bytes());
     }
     let shard = worker.shard();
-    shard.set_generation(generation);
+    let logs = shared.config.persistence.appendonly;
+    // Without a log nothing is of this generation before the first snapshot.
+    shard.set_generation(if logs { generation } else { generation - 1 });
     let imported = shared.import.as_ref().map(|import| import.fill(shard)).transpose()?;
-    if shared.config.persistence.appendonly {
+    if logs {
         let (mut store, mut requests) = (Store::default(), Requests::default());
         shard.start_log(records);
         store.begin_log(shard, clock::read().mono_us, &mut requests);
@@ -601,6 +605,8 @@ fn fill(shared: &Shared, worker: &mut Worker) -> Result<Filled, String> {
             shard.begin_own_snapshot(); // what was imported is in no log
         }
         worker.keep_with(keeper(shared, store, requests));
+    } else if shared.keeps {
+        shard.number_from(records);
     }
     if shared.import.is_some() {
         worker.listen();

@@ -33,6 +33,7 @@ mod kills;
 mod lengths;
 mod loading;
 mod log_growth;
+mod log_switch;
 mod lossy_disk;
 mod memory_limit;
 mod order;

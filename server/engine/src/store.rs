@@ -17,7 +17,7 @@ use crate::config::Appendfsync;
 use crate::disk::{Completion, Failure, Owner, Requests};
 use crate::log::{self, Health, Log};
 use crate::mesh::{PartWritten, PartsEnded};
-use crate::shard::{Cut, Shard};
+use crate::shard::{Cut, Milestone, Shard};
 use crate::snapshot::{Commit, Header, Manifest, Outcome, Writer};
 
 /// Entries of a snapshot walked in one turn: about 100 us.
@@ -45,8 +45,10 @@ pub enum Why {
 /// One core's files while it serves.
 #[derive(Default)]
 pub struct Store {
-    /// The last one is written; those before have yet to become durable. None without a log.
+    /// The last one is written, unless it has ended too; those before have yet to become durable.
     logs: VecDeque<Log>,
+    /// There has been one.
+    has_logged: bool,
     snapshot: Option<Writer>,
     /// The moment of the cut that is being written.
     cut: Option<Cut>,
@@ -65,11 +67,17 @@ impl Store {
         let records = shard.log_end();
         let header = log_header(shard, shard.generation());
         self.logs.push_back(Log::begin(header, records, now_us, requests));
+        self.has_logged = true;
     }
 
     /// Whether changes are logged.
     pub fn logs(&self) -> bool {
         !self.logs.is_empty()
+    }
+
+    /// Whether they are or were: replies may have waited, and those behind them keep the order.
+    pub fn has_logged(&self) -> bool {
+        self.has_logged
     }
 
     /// The end of a turn of `shard`, before anything of it is told; `ending`: the node is about to
@@ -81,24 +89,30 @@ impl Store {
         ending: bool,
         requests: &mut Requests,
     ) -> bool {
-        if let Some(cut) = shard.take_cut() {
-            self.begin_snapshot(shard, cut, now_us, requests);
+        for milestone in shard.take_milestones() {
+            match milestone {
+                Milestone::Cut(cut) => self.begin_snapshot(shard, cut, now_us, requests),
+                Milestone::LogEnds(end) => self.end_log(end, shard, requests),
+            }
         }
         let policy = shard.config().persistence.appendfsync;
+        let logged = self.logs();
         if let Some(records) = shard.log() {
-            // A log that has ended takes its last records first.
             for log in &mut self.logs {
                 log.turn(records, policy, now_us, requests);
                 if ending || log.has_end() {
                     log.sync(now_us, requests);
                 }
+                if log.has_end() && log.end() < log.last() {
+                    break; // the next one would take its last records
+                }
             }
         }
-        while self.logs.len() > 1 && self.logs[0].is_over() {
-            if let Some(mut log) = self.logs.pop_front() {
-                log.close(requests);
-                self.logs[0].heed(&log);
-                self.closed_bytes += log.bytes();
+        while let Some(mut log) = self.logs.pop_front_if(|log| log.is_over()) {
+            log.close(requests);
+            self.closed_bytes += log.bytes();
+            if let Some(next) = self.logs.front_mut() {
+                next.heed(&log);
             }
         }
         let more = match &mut self.snapshot {
@@ -106,10 +120,28 @@ impl Store {
             None => false,
         };
         self.end_part(shard, requests);
-        if self.logs() {
+        if logged {
             self.note_figures(shard, policy, now_us);
         }
         more
+    }
+
+    /// The log is switched off. One that cannot be written is left as a crash would leave it: the
+    /// operator wants to go on without, and nothing that waits for it is promised any more.
+    fn end_log(&mut self, end: u64, shard: &mut Shard, requests: &mut Requests) {
+        if self.health() == Health::Sound {
+            if let Some(log) = self.logs.back_mut() {
+                log.end_at(end);
+            }
+            return;
+        }
+        if let Some(records) = shard.log() {
+            records.take(end, &mut Vec::new()); // or the next log would begin with them
+        }
+        for mut log in self.logs.drain(..) {
+            log.close(requests);
+            self.closed_bytes += log.bytes();
+        }
     }
 
     fn note_figures(&mut self, shard: &mut Shard, policy: Appendfsync, now_us: u64) {
@@ -132,10 +164,17 @@ impl Store {
     ) {
         let logged = self.logs.iter().map(|log| log.bytes_up_to(cut.log_end)).sum::<u64>();
         shard.snapshots().sizes().cut(self.closed_bytes + logged);
-        if let Some(log) = self.logs.back_mut() {
-            let header = log_header(shard, cut.generation);
-            let next = log.next(header, cut.log_end, now_us, requests);
-            self.logs.push_back(next);
+        let header = log_header(shard, cut.generation);
+        match self.logs.back_mut() {
+            Some(log) if !log.has_end() => {
+                let next = log.next(header, cut.log_end, now_us, requests);
+                self.logs.push_back(next);
+            }
+            _ if cut.begins_log => {
+                self.logs.push_back(Log::begin(header, cut.log_end, now_us, requests));
+                self.has_logged = true;
+            }
+            _ => {}
         }
         let header = Header {
             generation: cut.generation,
@@ -265,6 +304,7 @@ fn log_header(shard: &Shard, generation: u64) -> log::Header {
         core: shard.id().0,
         cores: shard.cores(),
         created_unix_ms: shard.now().unix_ms.0,
+        rests_on: shard.log_rests_on(),
     }
 }
 

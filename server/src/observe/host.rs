@@ -1,25 +1,36 @@
 //! The world outside, as the engine is shown it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use freehold_engine::command::host::{Host, ProcessFigures};
 use freehold_engine::config::{Config, rewrite};
 
+use crate::disk::directory::DataPlace;
 use crate::runtime::{allocator, clock, process};
 
 /// This process on this machine.
 pub struct ThisHost {
     config_file: Option<PathBuf>,
+    /// None where no node is to start.
+    place: Option<Arc<DataPlace>>,
 }
 
 impl ThisHost {
-    /// `config_file` is where CONFIG REWRITE writes to.
-    pub fn new(config_file: Option<PathBuf>) -> ThisHost {
-        ThisHost { config_file }
+    /// `config_file` is where CONFIG REWRITE writes to, `place` where logs and snapshots are.
+    pub fn new(config_file: Option<PathBuf>, place: Option<Arc<DataPlace>>) -> ThisHost {
+        ThisHost { config_file, place }
     }
 }
 
 impl Host for ThisHost {
+    fn open_data(&self) -> Result<(), String> {
+        match &self.place {
+            Some(place) => place.open().map(drop),
+            None => Err("there is no directory for it".to_owned()),
+        }
+    }
+
     fn memory_used_bytes(&self) -> i64 {
         allocator::used_bytes_of_this_thread()
     }
@@ -88,7 +99,8 @@ mod tests {
 
     #[test]
     fn without_a_file_there_is_nothing_to_rewrite() {
-        let error = ThisHost::new(None).rewrite_config(&Config::default()).expect_err("no file");
+        let error =
+            ThisHost::new(None, None).rewrite_config(&Config::default()).expect_err("no file");
         assert_eq!(error, "The server is running without a config file");
     }
 
@@ -100,7 +112,7 @@ mod tests {
         let mut config = Config::default();
         config.maxclients = 77;
 
-        ThisHost::new(Some(path.clone())).rewrite_config(&config).expect("written");
+        ThisHost::new(Some(path.clone()), None).rewrite_config(&config).expect("written");
 
         let text = std::fs::read_to_string(&path).expect("still there");
         std::fs::remove_file(&path).expect("ours");
@@ -110,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_thread_sees_the_memory_it_uses() {
-        let host = ThisHost::new(None);
+        let host = ThisHost::new(None, None);
         let before = host.memory_used_bytes();
         let block = vec![1u8; 1 << 20];
         assert!(host.memory_used_bytes() >= before + (1 << 20));

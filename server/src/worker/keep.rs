@@ -132,7 +132,7 @@ impl Worker {
         let core: (&str, &dyn Display) = ("core", &self.core);
         match health {
             Health::Sound => {
-                log::info("There is space for the log again: writes are accepted", &[core]);
+                log::info("The log is well again, or off: writes are accepted", &[core]);
                 self.shard.set_trouble(None);
             }
             Health::Full => {
@@ -199,7 +199,7 @@ impl Worker {
     /// Whether replies may have to wait.
     #[inline]
     pub(super) fn holds_back(&self) -> bool {
-        self.keeper.store.logs()
+        self.keeper.store.has_logged()
     }
 
     /// Keeps what the session has written until the log allows it to leave. False: it may leave
@@ -232,7 +232,7 @@ impl Worker {
     /// Messages for other cores that tell of changes wait like replies; what only asks does not.
     pub(super) fn tell_messages(&mut self) {
         let keeper = &mut self.keeper;
-        if !keeper.store.logs() {
+        if !keeper.store.has_logged() {
             return;
         }
         let only_reads = keeper.only_reads(self.turns);

@@ -58,6 +58,16 @@ pub fn compare(reports: &[Report]) -> Between {
         let said = format!("{old} files are older than generation {first} and do not count");
         between.tell(Verdict::Sound, said);
     }
+    let resting = |report: &&Report| {
+        let header = report.examined.as_ref().map(|(header, _)| header);
+        header.is_some_and(|header| header.generation >= first && !header.counts(first))
+    };
+    let resting = reports.iter().filter(resting).count();
+    if resting > 0 {
+        let said =
+            format!("{resting} logs rest on a snapshot that was never done, and do not count");
+        between.tell(Verdict::Sound, said);
+    }
     missing_logs(reports, first, &mut between);
     missing_parts(reports, first, &mut between);
     between
@@ -106,7 +116,7 @@ struct Parts<'r> {
 /// Transactions that lack a part, and what goes with them.
 fn missing_parts(reports: &[Report], first: u64, between: &mut Between) {
     let counted = reports.iter().filter_map(|report| report.examined.as_ref());
-    let counted: Vec<_> = counted.filter(|(header, _)| header.generation >= first).collect();
+    let counted: Vec<_> = counted.filter(|(header, _)| header.counts(first)).collect();
     let mut transactions: BTreeMap<(u64, u64), Parts<'_>> = BTreeMap::new();
     for (header, log) in &counted {
         for (_, part) in log.parts() {

@@ -9,6 +9,7 @@ use super::context::{Cx, Request};
 use super::error::CommandError;
 use super::gather::Partial;
 use super::spec::{ADMIN, Arity, Done, LOADING, NOSCRIPT, Run, STALE, Spec};
+use super::table::Command;
 use crate::config::Caller as Asker;
 
 pub const TABLE: &[Spec] = &[Spec {
@@ -121,6 +122,16 @@ fn set_part(cx: &mut Cx<'_>, args: Args<'_>) -> Result<Partial, CommandError> {
     cx.core.set_config(Arc::new(config));
     cx.core.requests.push(Request::Configured);
     Ok(Partial::Done)
+}
+
+/// The value that CONFIG SET is to give to `appendonly`; `None` for any other command.
+pub fn switched_log<'a>(command: &Command, args: Args<'a>) -> Option<&'a [u8]> {
+    if command.spec.name != "SET" || &*command.full_name != "config|set" {
+        return None;
+    }
+    let names = (2..args.len()).step_by(2);
+    let at = names.into_iter().find(|at| args.get(*at).eq_ignore_ascii_case(b"appendonly"))?;
+    (at + 1 < args.len()).then(|| args.get(at + 1))
 }
 
 fn resetstat_part(cx: &mut Cx<'_>, _args: Args<'_>) -> Result<Partial, CommandError> {

@@ -57,7 +57,17 @@ pub struct Cut {
     pub generation: u64,
     /// Where the records of the generation before end; 0 without a log.
     pub log_end: u64,
+    /// The log begins here, and rests on this snapshot.
+    pub begins_log: bool,
     pub unix_ms: UnixMillis,
+}
+
+/// What the server has to hear of, in order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Milestone {
+    Cut(Cut),
+    /// The log ends for good, behind so many bytes of records.
+    LogEnds(u64),
 }
 
 /// A core's logs as INFO tells of them.
@@ -112,8 +122,10 @@ pub struct Core {
     pub generation: u64,
     /// How snapshots stand in the node.
     pub snapshots: Snapshots,
-    /// A cut the server has yet to hear of.
-    pub cut: Option<Cut>,
+    /// What the server has yet to hear of.
+    pub milestones: Vec<Milestone>,
+    /// The generation of the snapshot without which the log says nothing; 0: it needs none.
+    pub log_rests_on: u64,
     /// At the end of the last turn.
     pub log: LogFigures,
 }
@@ -134,7 +146,12 @@ impl Core {
             keyspace.set_rules(rules_of(&config));
         }
         self.effects.set_notify(config.notify);
-        self.config = config;
+        let before = std::mem::replace(&mut self.config, config);
+        let ends = before.persistence.appendonly && !self.config.persistence.appendonly;
+        if ends && self.effects.has_log() {
+            let end = self.effects.stop_log();
+            self.milestones.push(Milestone::LogEnds(end));
+        }
     }
 
     /// Cuts this core's keys here and now; all cores do at the same moment, between transactions.
@@ -144,7 +161,19 @@ impl Core {
         self.snapshots.cut(self.effects.changes());
         let log_end = self.effects.log().map_or(0, |records| records.end());
         let (generation, unix_ms) = (self.generation, self.now.unix_ms);
-        self.cut = Some(Cut { generation, log_end, unix_ms });
+        let begins_log = self.config.persistence.appendonly && !self.effects.has_log();
+        if begins_log {
+            self.log_rests_on = generation;
+            self.effects.resume_log();
+        }
+        let cut = Cut { generation, log_end, begins_log, unix_ms };
+        self.milestones.push(Milestone::Cut(cut));
+    }
+
+    /// Whether a log is wanted and has not begun, or rests on a snapshot that is not done.
+    pub fn awaits_log(&self) -> bool {
+        let rests = self.log_rests_on > self.snapshots.figures().saved_generation;
+        self.config.persistence.appendonly && (rests || !self.effects.has_log())
     }
 
     /// Says what a key holds now, all of it.

@@ -27,6 +27,11 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// What kept the file from being written, as a sentence.
     fn rewrite_config(&self, config: &Config) -> Result<(), String>;
+    /// The directory of logs and snapshots is there, and ours.
+    ///
+    /// # Errors
+    /// What is wrong with it, as a sentence.
+    fn open_data(&self) -> Result<(), String>;
 }
 
 /// What never changes while the node runs.

@@ -111,8 +111,10 @@ pub struct Effects {
     /// Those who call [`Effects::take`], and the log.
     listeners: u32,
     traces: bool,
-    /// Records for the log, while it is on.
+    /// Records for the log, since it was on.
     log: Option<Box<Records>>,
+    /// Whether it is on: when it is off again the log has yet to take the last ones.
+    logs: bool,
     /// Keys whose changes somebody has asked to hear of.
     pub watches: Watches,
     /// For edits while they are encoded.
@@ -162,10 +164,12 @@ impl Effects {
     }
 
     fn record(&mut self, effect: &Effect<'_>) {
-        if let Some(log) = &mut self.log {
+        if self.logs
+            && let Some(log) = &mut self.log
+        {
             log.add(effect);
         }
-        if self.listeners > u32::from(self.log.is_some()) {
+        if self.listeners > u32::from(self.logs) {
             codec::encode(effect, &mut self.bytes);
         }
     }
@@ -303,12 +307,33 @@ impl Effects {
 
     /// The log is on: from here on changes become records, numbered on from those of `records`.
     pub fn start_log(&mut self, records: Records) {
-        debug_assert!(self.log.is_none());
+        debug_assert!(!self.logs);
+        self.number_from(records);
+        self.resume_log();
+    }
+
+    /// The log is off; when it is on records are numbered on from those of `records`.
+    pub fn number_from(&mut self, records: Records) {
         self.log = Some(Box::new(records));
+    }
+
+    /// The log is on, or on again.
+    pub fn resume_log(&mut self) {
+        self.log.get_or_insert_default();
+        self.logs = true;
         self.listen();
     }
 
-    /// The records for the log, if it is on.
+    /// The log is off: what has changed up to here is in its records. Returns where they end.
+    pub fn stop_log(&mut self) -> u64 {
+        self.seal();
+        if std::mem::take(&mut self.logs) {
+            self.unlisten();
+        }
+        self.log.as_ref().map_or(0, |log| log.end())
+    }
+
+    /// The records for the log, if it is on or was.
     #[inline]
     pub fn log(&mut self) -> Option<&mut Records> {
         self.log.as_deref_mut()
@@ -322,7 +347,7 @@ impl Effects {
     /// Whether changes become records.
     #[inline]
     pub fn has_log(&self) -> bool {
-        self.log.is_some()
+        self.logs
     }
 
     /// What has been noted since the last seal belongs together.
@@ -349,7 +374,9 @@ impl Effects {
 
     /// All steps of a transaction on this core become one record.
     pub fn add_part(&mut self, part: Option<&Part>, effects: &[u8]) {
-        if let Some(log) = &mut self.log {
+        if self.logs
+            && let Some(log) = &mut self.log
+        {
             log.add_part(part, effects);
         }
     }

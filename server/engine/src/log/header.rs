@@ -17,8 +17,14 @@ use crate::effect::take;
 pub const FIRST_BATCH: u64 = 4096;
 
 const MAGIC: [u8; 8] = *b"FHLOG\r\n\0";
+/// What a log says that goes on where the state stood at a start.
 const VERSION: u32 = 1;
+/// What one says that begins amid a life: programs that know only the first refuse it, and would
+/// misread it.
+const RESTING_VERSION: u32 = 2;
 const BYTES: usize = 8 + 4 + 2 + 2 + 8 + 8 + 4;
+const RESTING_BYTES: usize = BYTES + 8;
+const CHECKSUM_BYTES: usize = 4;
 
 /// What a log file says of itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +34,9 @@ pub struct Header {
     /// How many cores the node had: the slots of this one follow.
     pub cores: u16,
     pub created_unix_ms: i64,
+    /// It says nothing without the snapshot of this generation, or a later one: what had changed
+    /// before was not logged. 0: it goes on where the logs before it end.
+    pub rests_on: u64,
 }
 
 impl Header {
@@ -35,15 +44,24 @@ impl Header {
     pub fn encode(&self) -> Vec<u8> {
         let mut block = Vec::with_capacity(FIRST_BATCH as usize);
         block.extend_from_slice(&MAGIC);
-        block.extend_from_slice(&VERSION.to_le_bytes());
+        let version = if self.rests_on == 0 { VERSION } else { RESTING_VERSION };
+        block.extend_from_slice(&version.to_le_bytes());
         block.extend_from_slice(&self.core.to_le_bytes());
         block.extend_from_slice(&self.cores.to_le_bytes());
         block.extend_from_slice(&self.generation.to_le_bytes());
         block.extend_from_slice(&self.created_unix_ms.to_le_bytes());
+        if version == RESTING_VERSION {
+            block.extend_from_slice(&self.rests_on.to_le_bytes());
+        }
         let crc = crc32c::crc32c(&block);
         block.extend_from_slice(&crc.to_le_bytes());
         block.resize(FIRST_BATCH as usize, 0);
         block
+    }
+
+    /// Whether a log counts when the snapshot of generation `snapshot` does; 0: none does.
+    pub fn counts(&self, snapshot: u64) -> bool {
+        self.generation >= snapshot && self.rests_on <= snapshot
     }
 
     /// Whether a file that begins so is meant to be a log, whole or not.
@@ -57,25 +75,33 @@ impl Header {
     /// What is wrong with it, as half a sentence.
     pub fn decode(block: &[u8]) -> Result<Header, String> {
         const SHORT: &str = "it is shorter than a header";
-        let mut rest = block.get(..BYTES).ok_or(SHORT)?;
+        let mut rest = block.get(..RESTING_BYTES).ok_or(SHORT)?;
         if take::<8>(&mut rest).ok_or(SHORT)? != MAGIC {
             return Err("it does not begin like a log".to_owned());
         }
         let version = u32::from_le_bytes(take::<4>(&mut rest).ok_or(SHORT)?);
-        if version != VERSION {
-            return Err(format!("its version is {version}; this program reads {VERSION}"));
+        if version != VERSION && version != RESTING_VERSION {
+            let known = RESTING_VERSION;
+            return Err(format!("its version is {version}; this program reads up to {known}"));
         }
         let core = u16::from_le_bytes(take::<2>(&mut rest).ok_or(SHORT)?);
         let cores = u16::from_le_bytes(take::<2>(&mut rest).ok_or(SHORT)?);
         let generation = u64::from_le_bytes(take::<8>(&mut rest).ok_or(SHORT)?);
         let created_unix_ms = i64::from_le_bytes(take::<8>(&mut rest).ok_or(SHORT)?);
+        let (rests_on, checked) = match version {
+            RESTING_VERSION => {
+                let rests_on = u64::from_le_bytes(take::<8>(&mut rest).ok_or(SHORT)?);
+                (rests_on, RESTING_BYTES - CHECKSUM_BYTES)
+            }
+            _ => (0, BYTES - CHECKSUM_BYTES),
+        };
         let crc = u32::from_le_bytes(take::<4>(&mut rest).ok_or(SHORT)?);
-        if crc != crc32c::crc32c(block.get(..BYTES - 4).ok_or(SHORT)?) {
+        if crc != crc32c::crc32c(block.get(..checked).ok_or(SHORT)?) {
             return Err("the checksum of its header is wrong".to_owned());
         }
         if core >= cores {
             return Err(format!("it says it is of core {core} of {cores}"));
         }
-        Ok(Header { generation, core, cores, created_unix_ms })
+        Ok(Header { generation, core, cores, created_unix_ms, rests_on })
     }
 }

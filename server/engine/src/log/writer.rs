@@ -190,6 +190,13 @@ impl Log {
         completion.tag >> TAG_BITS == self.header.generation & ((1 << (64 - TAG_BITS)) - 1)
     }
 
+    /// No more records will come than those up to `records`, and whoever waits for them waits until
+    /// they are durable, whatever the policy.
+    pub fn end_at(&mut self, records: u64) {
+        self.last = records;
+        self.strict = self.strict.max(records);
+    }
+
     /// What the disk was like to the log before this one, which is over.
     pub fn heed(&mut self, before: &Log) {
         self.window.heed(&before.window);

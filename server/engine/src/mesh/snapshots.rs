@@ -42,6 +42,7 @@ struct Shared {
     ended_well: AtomicBool,
     took_ms: AtomicI64,
     saved: AtomicU64,
+    saved_generation: AtomicU64,
     /// Snapshots that have failed since the last good one.
     failures: AtomicU64,
     sizes: LogSizes,
@@ -62,6 +63,8 @@ pub struct SnapshotFigures {
     pub began_unix_ms: i64,
     /// Snapshots that ended well since the start.
     pub saved: u64,
+    /// The last of them; 0 before.
+    pub saved_generation: u64,
     /// That have failed since the last good one.
     pub failures: u64,
     /// Whether the last one did, or there was none.
@@ -131,6 +134,8 @@ impl Snapshots {
             shared.changes_saved.store(changes, Ordering::Relaxed);
             shared.saved_unix_ms.store(began, Ordering::Relaxed);
             shared.saved.fetch_add(1, Ordering::Relaxed);
+            let generation = shared.running.load(Ordering::Relaxed);
+            shared.saved_generation.store(generation, Ordering::Relaxed);
             shared.failures.store(0, Ordering::Relaxed);
             shared.sizes.end(logged);
         } else {
@@ -208,6 +213,7 @@ impl Snapshots {
             running: self.running(),
             began_unix_ms: shared.began_unix_ms.load(Ordering::Relaxed),
             saved: shared.saved.load(Ordering::Relaxed),
+            saved_generation: shared.saved_generation.load(Ordering::Relaxed),
             failures: shared.failures.load(Ordering::Relaxed),
             ended_well: took == 0 || shared.ended_well.load(Ordering::Relaxed),
             took_ms: (took > 0).then_some(took - 1),

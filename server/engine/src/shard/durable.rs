@@ -53,7 +53,17 @@ impl Shard {
         self.core.effects.start_log(records);
     }
 
-    /// The records of what has changed, while there is a log.
+    /// If a log begins some day its records are numbered on from those of `records`.
+    pub fn number_from(&mut self, records: Records) {
+        self.core.effects.number_from(records);
+    }
+
+    /// The generation of the snapshot on which the log rests; 0: on none of this run.
+    pub fn log_rests_on(&self) -> u64 {
+        self.core.log_rests_on
+    }
+
+    /// The records of what has changed, if there is a log or was.
     pub fn log(&mut self) -> Option<&mut Records> {
         self.core.effects.log()
     }

@@ -106,7 +106,10 @@ impl Shard {
             _ if self.core.is_loading => false,
             Save::Always => true,
             Save::Never => false,
-            Save::ByRules => !self.core.config.persistence.save.is_empty(),
+            // Until its snapshot is done a log that was switched on keeps nothing.
+            Save::ByRules => {
+                !self.core.config.persistence.save.is_empty() || self.core.awaits_log()
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use super::receive::Dispatched;
 use super::transaction::runs_inside_multi;
 use super::{Shard, execute};
 use crate::command::cluster;
+use crate::command::configuration;
 use crate::command::context::KeyHint;
 use crate::command::error::CommandError;
 use crate::command::pubsub;
@@ -22,6 +23,11 @@ use crate::mesh::CoreId;
 /// A snapshot is cut between transactions, so not inside one.
 const NOT_IN_MULTI: CommandError =
     CommandError::Said("ERR Command not allowed inside a transaction");
+
+/// Whether it switches the log on or off.
+fn switches_log(command: &Command, args: Args<'_>) -> bool {
+    configuration::switched_log(command, args).is_some()
+}
 
 /// Said to everything that needs the keys before all cores have theirs.
 const STILL_LOADING: CommandError =
@@ -100,7 +106,7 @@ impl Shard {
                 return Dispatched::NotYet;
             }
         }
-        if session.queue.is_some() && cuts(command) {
+        if session.queue.is_some() && (cuts(command) || switches_log(command, args)) {
             self.refuse(id, Some(command), framing, &NOT_IN_MULTI);
             return Dispatched::Taken;
         }
@@ -120,6 +126,9 @@ impl Shard {
             (Run::Cursor(_), _) => self.cursor(id, command, args, framing),
             (Run::Everywhere { .. }, _) if cuts(command) => {
                 self.begin_snapshot(id, command, args, framing)
+            }
+            (Run::Everywhere { .. }, _) if switches_log(command, args) => {
+                self.switch_log(id, command, args, framing)
             }
             (Run::Everywhere { .. }, _) if command.spec.name == "SHUTDOWN" => {
                 self.shut_down(id, command, args, framing)

@@ -58,7 +58,7 @@ use crate::keyspace::{Keyspace, eviction};
 use crate::mesh::{Board, CoreId, Tickets, owner_of, slots_of};
 use crate::value::Rules;
 
-pub use crate::command::context::Cut;
+pub use crate::command::context::{Cut, Milestone};
 pub use crate::command::error::Trouble;
 use crate::command::request::OwnedRequest;
 use batch::Plan;
@@ -329,7 +329,8 @@ fn core_of(blueprint: &Blueprint, table: &Table) -> Core {
         requests: Vec::new(),
         generation: 0,
         snapshots: blueprint.board.snapshots().clone(),
-        cut: None,
+        milestones: Vec::new(),
+        log_rests_on: 0,
         log: LogFigures::default(),
     };
     core.set_config(blueprint.config.clone());

@@ -8,7 +8,9 @@ use super::receive::Dispatched;
 use super::transaction::Transaction;
 use super::{Action, Shard};
 use crate::base::number::parse_i64;
-use crate::command::context::Cut;
+use crate::command::configuration;
+use crate::command::context::Milestone;
+use crate::command::error::CommandError;
 use crate::command::persistence::{self, Wish};
 use crate::command::request::OwnedRequest;
 use crate::command::session::SessionId;
@@ -39,9 +41,9 @@ impl Shard {
         self.core.generation = generation;
     }
 
-    /// The cut that has been made since the last call.
-    pub fn take_cut(&mut self) -> Option<Cut> {
-        self.core.cut.take()
+    /// Cuts that have been made, and ends of the log, since the last call.
+    pub fn take_milestones(&mut self) -> Vec<Milestone> {
+        std::mem::take(&mut self.core.milestones)
     }
 
     /// One of the commands that begin a snapshot.
@@ -150,6 +152,49 @@ impl Shard {
         }
     }
 
+    /// Begins the snapshot on which a log is to rest that was switched on; one core does that for
+    /// all. After one that has failed it is as patient as below.
+    pub(super) fn follow_appendonly(&mut self) {
+        if self.core.id != CoreId(0) || self.core.is_loading || !self.core.awaits_log() {
+            return;
+        }
+        let figures = self.core.snapshots.figures();
+        let since_ms = self.core.now.unix_ms.0 - figures.began_unix_ms;
+        let waits = self.core.effects.has_log() && since_ms < rewrite_retry_ms(figures.failures);
+        if figures.running == 0 && !waits {
+            self.begin_own_snapshot();
+        }
+    }
+
+    /// CONFIG SET of `appendonly`, on all cores at one moment while no transaction is under way,
+    /// through whatever port it came: in the logs of all cores a transaction is whole or missing.
+    pub(super) fn switch_log(
+        &mut self,
+        id: SessionId,
+        command: &'static Command,
+        args: Args<'_>,
+        framing: Option<Framing>,
+    ) -> Dispatched {
+        if self.connections[id.0 as usize].waiting() > 0 {
+            return Dispatched::NotYet;
+        }
+        let opened = match configuration::switched_log(command, args) {
+            Some(value) if value.eq_ignore_ascii_case(b"yes") => self.core.node.host.open_data(),
+            _ => Ok(()),
+        };
+        match opened {
+            _ if self.core.is_loading => self.refuse(id, Some(command), framing, &WHILE_LOADING),
+            Err(reason) => {
+                let said = format!(
+                    "ERR CONFIG SET failed (possibly related to argument 'appendonly') - {reason}"
+                );
+                self.refuse(id, Some(command), framing, &CommandError::SaidOf(said));
+            }
+            Ok(()) => self.begin_of_node(id, OwnedRequest::new(command, args.iter()), framing),
+        }
+        Dispatched::Taken
+    }
+
     /// Begins a snapshot when what is kept has grown by `auto-aof-rewrite-percentage` since the
     /// last one; one core does that for all.
     pub(super) fn follow_growth(&mut self) {
@@ -187,5 +232,8 @@ fn rewrite_retry_ms(failures: u64) -> i64 {
         _ => (MINUTE_MS << (failures - 3).min(6)).min(60 * MINUTE_MS),
     }
 }
+
+const WHILE_LOADING: CommandError =
+    CommandError::Said("LOADING The log cannot be switched while the dataset is loaded in memory");
 
 const FAILED: &[u8] = b"-ERR the snapshot has failed; the log of the server says why\r\n";

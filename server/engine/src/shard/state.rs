@@ -146,6 +146,7 @@ impl Shard {
                 Request::HoldWrites => self.pause.ending = true,
                 Request::Configured => {
                     self.refresh_memory_limit();
+                    self.hurry_second_hand();
                     self.actions.push(Action::Configured);
                 }
                 Request::Unblock { session, with_error } => self.unblock(session, with_error),

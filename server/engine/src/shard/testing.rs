@@ -40,6 +40,10 @@ impl Host for NoHost {
     fn rewrite_config(&self, _: &Config) -> Result<(), String> {
         Err("there is no file".to_owned())
     }
+
+    fn open_data(&self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Longer than any request of an example waits.

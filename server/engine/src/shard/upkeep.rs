@@ -133,9 +133,15 @@ impl Shard {
         );
     }
 
+    /// Figures and rules are looked at in the next turn.
+    pub(super) fn hurry_second_hand(&mut self) {
+        self.upkeep.next_second_hand_us = 0;
+    }
+
     fn second_hand(&mut self) {
         self.board.core(self.core.id).publish_changes(self.core.effects.changes());
         self.follow_save_rules();
+        self.follow_appendonly();
         self.follow_growth();
         let now_us = self.core.now.mono_us;
         let used = self.board.memory_used_bytes().max(0) as u64;

@@ -1,12 +1,17 @@
 //! Which files of a data directory count: the snapshot that the manifest names, and the logs that
-//! begin with it or after it. Everything else is left over from before, or was never finished.
+//! begin with it or after it and rest on no other. Everything else is left over from before, or was
+//! never finished.
 
 use std::ops::Range;
 
 use crate::disk::{FileName, Files};
 use crate::effect::Effect;
+use crate::log::Header;
 use crate::mesh::{CoreId, slots_meet};
 use crate::snapshot::{self, LoadError, MANIFEST_BYTES_MAX, Manifest};
+
+/// Of a log, more than its header takes.
+const HEADER_BYTES: usize = 128;
 
 /// What counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,8 +35,13 @@ impl Kept {
         let newest = names.iter().filter_map(FileName::generation).max();
         let generation = newest.unwrap_or(0).max(first) + 1;
         let is_log = |name: &FileName| matches!(name, FileName::Log { .. });
-        let counts = |name: &FileName| is_log(name) && name.generation() >= Some(first);
-        let mut logs: Vec<FileName> = names.into_iter().filter(counts).collect();
+        let since = |name: &FileName| is_log(name) && name.generation() >= Some(first);
+        let mut logs = Vec::new();
+        for name in names.into_iter().filter(since) {
+            if log_counts(files, name, first)? {
+                logs.push(name);
+            }
+        }
         logs.sort_unstable();
         Ok(Kept { manifest, logs, generation })
     }
@@ -67,6 +77,14 @@ impl Kept {
         }
         Ok(())
     }
+}
+
+/// Whether it counts beside the snapshot of generation `first`. One whose header was never written
+/// holds nothing, which whoever examines it finds out.
+fn log_counts(files: &mut dyn Files, name: FileName, first: u64) -> Result<bool, String> {
+    let mut start = [0; HEADER_BYTES];
+    let read = files.read(name, 0, &mut start).map_err(|error| error.to_string())?;
+    Ok(Header::decode(&start[..read]).map_or(true, |header| header.counts(first)))
 }
 
 fn manifest_of(files: &mut dyn Files, names: &[FileName]) -> Result<Option<Manifest>, String> {
@@ -119,6 +137,36 @@ mod tests {
         let kept = found(&names, Some(manifest)).expect("all is there");
         assert_eq!(kept.logs, [log(10), log(11)]);
         assert_eq!((kept.generation, kept.cut_unix_ms()), (13, 7));
+    }
+
+    #[test]
+    fn a_log_that_rests_on_a_snapshot_counts_from_when_that_does() {
+        let header = |generation, rests_on| Header {
+            generation,
+            core: 0,
+            cores: 1,
+            created_unix_ms: 0,
+            rests_on,
+        };
+        let (old, begun, goes_on, after) = (header(4, 0), header(5, 5), header(6, 5), header(7, 0));
+        let mut files = Memory::default();
+        for header in [old, begun, goes_on, after] {
+            files.0.insert(log(header.generation), header.encode());
+        }
+        for (snapshot, counts) in [
+            (0, vec![log(4), log(7)]),
+            (4, vec![log(4), log(7)]),
+            (5, vec![log(5), log(6), log(7)]),
+            (6, vec![log(6), log(7)]),
+        ] {
+            if snapshot > 0 {
+                let manifest = Manifest { generation: snapshot, snapshots: 1, created_unix_ms: 0 };
+                files.0.insert(FileName::Manifest, manifest.encode());
+                files.0.insert(snapshot_file(snapshot), Vec::new());
+            }
+            let kept = Kept::find(&mut files).expect("all is there");
+            assert_eq!(kept.logs, counts, "with the snapshot of {snapshot}");
+        }
     }
 
     #[test]

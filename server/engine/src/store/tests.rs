@@ -4,7 +4,7 @@
 use super::*;
 use crate::base::random::Random;
 use crate::config::{Caller, Config};
-use crate::disk::{FileName, Memory};
+use crate::disk::{FileName, Memory, Operation, Request};
 use crate::effect::{Placed, Records};
 use crate::log::{Findings, Replay, examine};
 use crate::shard::testing::{TestClient, TestNode};
@@ -18,29 +18,51 @@ struct Keeping {
     /// Operations performed; no more than this many are.
     performed: u64,
     power_lasts: u64,
+    /// Records of the log of this generation are written late, and these are.
+    slow: Option<u64>,
+    /// There is no space for records.
+    full: bool,
+    late: Vec<(usize, Request)>,
     now_us: u64,
     client: TestClient,
 }
 
 impl Keeping {
     fn new(cores: u16, seed: u64) -> Keeping {
+        Keeping::that_logs(cores, seed, true)
+    }
+
+    fn that_logs(cores: u16, seed: u64, logs: bool) -> Keeping {
+        let appendonly = if logs { "yes" } else { "no" };
         let config = Config::default()
-            .with(&[("appendfsync", "always")], Caller::ThisHost)
-            .expect("it is an option");
+            .with(&[("appendfsync", "always"), ("appendonly", appendonly)], Caller::ThisHost)
+            .expect("they are options");
         let mut node = TestNode::from_config(cores, config, seed);
         let (mut stores, mut requests) = (Vec::new(), Vec::new());
         for shard in &mut node.shards {
             let (mut store, mut asked) = (Store::default(), Requests::default());
-            shard.set_generation(1);
-            shard.start_log(Records::default());
-            store.begin_log(shard, 0, &mut asked);
+            if logs {
+                shard.set_generation(1);
+                shard.start_log(Records::default());
+                store.begin_log(shard, 0, &mut asked);
+            }
             stores.push(store);
             requests.push(asked);
         }
         let client = node.connect(0);
-        let files = Memory::default();
-        let (performed, power_lasts) = (0, u64::MAX);
-        Keeping { node, stores, requests, files, performed, power_lasts, now_us: 0, client }
+        Keeping {
+            node,
+            stores,
+            requests,
+            files: Memory::default(),
+            performed: 0,
+            power_lasts: u64::MAX,
+            slow: None,
+            full: false,
+            late: Vec::new(),
+            now_us: 0,
+            client,
+        }
     }
 
     /// One turn of every core, and what the disk does meanwhile.
@@ -56,13 +78,34 @@ impl Keeping {
                     if self.performed >= self.power_lasts {
                         continue;
                     }
+                    if is_late(self.slow, &request.operation) {
+                        self.late.push((core, request));
+                        continue;
+                    }
                     self.performed += 1;
-                    let buffer = self.files.perform(request.operation);
-                    let (owner, tag, outcome) = (request.owner, request.tag, Ok(()));
+                    let (owner, tag) = (request.owner, request.tag);
+                    let (buffer, outcome) = match request.operation {
+                        Operation::Write { bytes, .. } if self.full && owner == Owner::Log => {
+                            (bytes, Err(Failure::Full))
+                        }
+                        operation => (self.files.perform(operation), Ok(())),
+                    };
                     let completion = Completion { owner, tag, outcome, buffer };
                     store.completed(completion, shard, self.now_us, requests);
                 }
             }
+        }
+    }
+
+    /// The disk is quick again.
+    fn catch_up(&mut self) {
+        self.slow = None;
+        for (core, request) in std::mem::take(&mut self.late) {
+            let buffer = self.files.perform(request.operation);
+            let completion =
+                Completion { owner: request.owner, tag: request.tag, outcome: Ok(()), buffer };
+            let (shard, requests) = (&mut self.node.shards[core], &mut self.requests[core]);
+            self.stores[core].completed(completion, shard, self.now_us, requests);
         }
     }
 
@@ -81,6 +124,15 @@ impl Keeping {
             let end = shard.log_end();
             store.acknowledged(policy, self.now_us) >= end
         })
+    }
+}
+
+fn is_late(slow: Option<u64>, operation: &Operation) -> bool {
+    match operation {
+        Operation::Write { file: FileName::Log { generation, .. }, offset, .. } => {
+            *offset > 0 && slow == Some(*generation)
+        }
+        _ => false,
     }
 }
 
@@ -213,4 +265,155 @@ fn a_flush_ends_a_snapshot_under_way_and_the_next_one_is_whole() {
     assert!(keeping.files.0.contains_key(&FileName::Manifest));
     let read = read_back(&keeping.files, 1, true);
     assert_eq!(read.digest(), keeping.node.digest());
+}
+
+/// Turns until a field of INFO is `1` or `0` as wanted; false when that does not come, as after the
+/// power has gone.
+fn comes(keeping: &mut Keeping, field: &str) -> bool {
+    (0..60).any(|_| {
+        keeping.node.advance_ms(20);
+        keeping.say("INFO persistence\n").contains(field)
+    })
+}
+
+const DONE: [&str; 2] = ["aof_rewrite_in_progress:0", "aof_rewrite_scheduled:0"];
+
+/// The log is switched on, and its snapshot is done.
+fn is_switched_on(keeping: &mut Keeping) -> bool {
+    let said = keeping.say("CONFIG SET appendonly yes\n");
+    assert!(said.ends_with("+OK\r\n"), "{said}");
+    DONE.iter().all(|field| comes(keeping, field)) && keeping.performed < keeping.power_lasts
+}
+
+/// What was written while the log was wholly on is kept, whenever the power goes; what is kept is
+/// what there was at one moment. Twice on and twice off, with writes and transfers at all times.
+/// Returns how many operations there were, and the last write that was promised.
+fn switched_until(power_lasts: u64, cores: u16, seed: u64) -> (u64, u64) {
+    let mut keeping = Keeping::that_logs(cores, seed, false);
+    let mut random = Random::new(seed);
+    keeping.power_lasts = power_lasts;
+    open_accounts(&mut keeping);
+    let (mut number, mut kept) = (0, 0);
+    let mut write = |keeping: &mut Keeping| {
+        number += 1;
+        keeping.say(&format!("SET counter {number}\nRPUSH numbers {number}\n"));
+        transfer(keeping, &mut random);
+        number
+    };
+    for _ in 0..2 {
+        write(&mut keeping);
+        let opened = is_switched_on(&mut keeping);
+        for _ in 0..3 {
+            let number = write(&mut keeping);
+            if opened && keeping.is_told() && keeping.performed < power_lasts {
+                kept = number;
+            }
+        }
+        keeping.say("CONFIG SET appendonly no\n");
+        write(&mut keeping);
+    }
+    let mut read = read_back(&keeping.files, 3, true);
+    let counter = read.run("GET counter");
+    let found: u64 = counter.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or(0);
+    let said = format!("seed {seed}, {cores} cores, after {power_lasts} operations");
+    assert!(found >= kept, "{said}: {found} of {kept}");
+    let numbers = read.run("LLEN numbers");
+    let between = [format!(":{found}\r\n"), format!(":{}\r\n", found.saturating_sub(1))];
+    let also = format!(":{}\r\n", found + 1);
+    assert!(between.contains(&numbers) || numbers == also, "{said}: {numbers} and {found}");
+    if kept > 0 {
+        assert_eq!(balance(&mut read), 100 * ACCOUNTS as i64, "{said}");
+    } else if found > 0 {
+        let accounts = read.run("EXISTS account:0");
+        assert_eq!(accounts, ":1\r\n", "{said}: the accounts came first");
+    }
+    (keeping.performed, kept)
+}
+
+#[test]
+fn a_log_switched_on_and_off_keeps_its_promises_wherever_the_power_goes() {
+    for (cores, seed) in [(1, 1), (2, 2), (3, 3)] {
+        let (all, kept) = switched_until(u64::MAX, cores, seed);
+        assert_eq!(kept, 9, "seed {seed}: the last write before the log is off again");
+        assert!(all > 40, "{all} operations");
+        for power_lasts in 0..all {
+            switched_until(power_lasts, cores, seed);
+        }
+    }
+}
+
+#[test]
+fn a_log_that_is_off_is_read_up_to_there_until_a_snapshot_takes_its_place() {
+    let mut keeping = Keeping::new(2, 4);
+    keeping.say("SET kept 1\nCONFIG SET appendonly no\nSET later 1\n");
+    assert!(keeping.stores.iter().all(|store| !store.logs()), "closed");
+    let mut read = read_back(&keeping.files, 1, true);
+    assert_eq!(read.run("GET kept"), "$1\r\n1\r\n");
+    assert_eq!(read.run("GET later"), "$-1\r\n", "it was off");
+
+    keeping.say("SET kept 2\nSAVE\n");
+    let mut read = read_back(&keeping.files, 3, true);
+    assert_eq!(read.run("GET kept"), "$1\r\n2\r\n", "the log is older than the snapshot");
+    assert_eq!(read.run("GET later"), "$1\r\n1\r\n");
+}
+
+#[test]
+fn a_log_off_and_on_again_in_one_breath_counts_once_its_snapshot_does() {
+    for cores in [1, 2] {
+        let mut keeping = Keeping::new(cores, 5);
+        keeping.say(
+            "RPUSH l 1\nCONFIG SET appendonly no\nRPUSH l 2\nCONFIG SET appendonly yes\n\
+             RPUSH l 3\nBGSAVE\nRPUSH l 4\nCONFIG SET appendonly no\nRPUSH l 5\n\
+             CONFIG SET appendonly yes\nRPUSH l 6\n",
+        );
+        assert!(DONE.iter().all(|field| comes(&mut keeping, field)));
+        keeping.say("RPUSH l 7\n");
+        assert!(keeping.is_told());
+        let read = read_back(&keeping.files, 3 - cores, true);
+        assert_eq!(read.digest(), keeping.node.digest(), "{cores} cores");
+    }
+}
+
+/// With all writes of a log on their way and records still to be taken, a snapshot began the next
+/// log, whose header was quick to be there: it took those records, and they counted twice, in the
+/// snapshot and behind it.
+#[test]
+fn a_log_takes_no_records_of_the_one_before_however_slow_the_disk() {
+    let mut keeping = Keeping::new(1, 6);
+    keeping.say("PING\n");
+    keeping.slow = Some(1);
+    for n in 1..=12 {
+        keeping.say(&format!("RPUSH list {n}\n"));
+    }
+    keeping.say("BGSAVE\n");
+    keeping.say("RPUSH list 13\n");
+    assert!(!keeping.late.is_empty());
+    keeping.catch_up();
+    for _ in 0..40 {
+        keeping.turn();
+    }
+    assert!(keeping.is_told());
+    assert!(keeping.files.0.contains_key(&FileName::Manifest));
+    let mut read = read_back(&keeping.files, 2, true);
+    assert_eq!(read.run("LLEN list"), ":13\r\n");
+    assert_eq!(read.digest(), keeping.node.digest());
+}
+
+#[test]
+fn a_log_that_finds_no_space_is_given_up_when_it_is_switched_off() {
+    let mut keeping = Keeping::new(1, 7);
+    keeping.say("RPUSH list 1\n");
+    keeping.full = true;
+    keeping.say("RPUSH list 2\nRPUSH list 3\n");
+    assert_eq!(keeping.stores[0].health(), Health::Full);
+    assert_eq!(keeping.say("CONFIG SET appendonly no\n"), "+OK\r\n");
+    assert!(!keeping.stores[0].logs());
+    let mut read = read_back(&keeping.files, 1, true);
+    assert_eq!(read.run("LLEN list"), ":1\r\n");
+
+    keeping.full = false;
+    assert!(is_switched_on(&mut keeping));
+    keeping.say("RPUSH list 4\n");
+    let read = read_back(&keeping.files, 1, true);
+    assert_eq!(read.digest(), keeping.node.digest(), "the new log begins with its own records");
 }

@@ -169,8 +169,11 @@ fn persistence(core: &Core, sum: &InfoPart, text: &mut String) {
     zeros(text, &["rdb_last_load_keys_loaded"]);
     let logs = core.config.persistence.appendonly;
     line(text, "aof_enabled", u8::from(logs));
-    line(text, "aof_rewrite_in_progress", u8::from(running && logs));
-    let scheduled = u8::from(core.snapshots.has_rewrite_scheduled());
+    // One that began before the log was switched on is not for it.
+    let rewrites = running && logs && core.effects.has_log();
+    line(text, "aof_rewrite_in_progress", u8::from(rewrites));
+    let awaited = core.awaits_log() && !rewrites;
+    let scheduled = u8::from(core.snapshots.has_rewrite_scheduled() || awaited);
     line(text, "aof_rewrite_scheduled", scheduled);
     line(text, "aof_last_rewrite_time_sec", took_s);
     line(text, "aof_current_rewrite_time_sec", if logs { runs_s } else { -1 });

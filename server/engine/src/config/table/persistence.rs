@@ -10,7 +10,6 @@ const SHUTDOWN: Kind = Kind::Words { check: shutdown_words };
 
 pub(super) const ROWS: &[OptionRow] = &[
     OptionRow::new("appendonly", Kind::Bool, "no", field!(persistence.appendonly))
-        .at_start()
         .says("Keep a log of every change, one a core, and read it at start"),
     OptionRow::new(
         "appendfsync",

@@ -37,6 +37,7 @@ use super::locks::{Ticket, ticket};
 use super::parcel::{Answer, Denial, Errand, Lent, Prepare, Step};
 use super::receive::Dispatched;
 use super::{Shard, execute};
+use crate::command::configuration;
 use crate::command::error::CommandError;
 use crate::command::pubsub;
 use crate::command::request::OwnedRequest;
@@ -268,7 +269,7 @@ impl Shard {
         }
     }
 
-    fn start(&mut self, mut transaction: Transaction) {
+    fn start(&mut self, transaction: Transaction) {
         let ticket = ticket(self.tickets.take().0, self.core.id);
         if transaction.shares.len() > 1 {
             self.core.stats.transactions += 1;
@@ -277,9 +278,9 @@ impl Shard {
             &transaction.tasks[..],
             [Task { request, .. }]
                 if matches!(request.command.spec.run, Run::Everywhere { exclusive: false, .. })
+                    && configuration::switched_log(request.command, request.args()).is_none()
         );
         let exec = transaction.exec;
-        transaction.part = self.part_of(ticket, &transaction);
         self.transactions.insert(ticket, transaction);
         if unlocked && !exec {
             self.advance(ticket);
@@ -291,9 +292,15 @@ impl Shard {
     /// What members are to write into their logs; nothing when only one may change something.
     /// Under `always` the keys stay locked until all parts are durable: nobody then sees, or
     /// builds on, what a crash could still undo.
+    ///
+    /// Its own log does not tell this core whether those of the members are on, for it need not be
+    /// one; that a log is wanted it knows before any of them can begin.
     fn part_of(&self, ticket: Ticket, transaction: &Transaction) -> Option<Part> {
         let writes = transaction.tasks.iter().any(|task| task.request.command.spec.is(WRITE));
-        if !writes || !self.core.effects.has_log() || transaction.shares.len() < 2 {
+        if !writes
+            || !self.core.config.persistence.appendonly && !self.core.effects.has_log()
+            || transaction.shares.len() < 2
+        {
             return None;
         }
         let members = transaction.shares.iter().map(|share| share.core.0).collect();

@@ -101,9 +101,9 @@ impl Shard {
         let steps = self.next_steps(&mut transaction);
         let last = transaction.next == transaction.tasks.len() && transaction.pulling.is_none();
         transaction.phase = if last { Phase::Ending } else { Phase::Running };
-        if last && let Some(part) = &mut transaction.part {
-            // The policy may have changed since the transaction began.
-            part.locked = self.locks_parts();
+        if last {
+            // Not before: policy and log may have changed since the transaction began.
+            transaction.part = self.part_of(ticket, &transaction);
         }
         let part = transaction.part.as_ref().filter(|_| last);
         transaction.awaiting = match part {
