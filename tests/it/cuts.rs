@@ -3,7 +3,7 @@
 use freehold_tests::cuts::{Fault, Plan, run};
 
 fn plan(seed: u64, cores: u16, fault: Option<Fault>) -> Plan {
-    Plan { seed, snapshots: 10, cores, tellers: 6, fault }
+    Plan { seed, snapshots: 10, cores, tellers: 6, copies: false, fault }
 }
 
 fn is_exact(plan: &Plan) {
@@ -24,6 +24,11 @@ fn the_accounts_of_ten_live_snapshots_of_four_cores_add_up() {
 }
 
 #[test]
+fn the_accounts_of_ten_copies_of_two_cores_add_up() {
+    is_exact(&Plan { copies: true, ..plan(13, 2, None) });
+}
+
+#[test]
 fn what_is_done_wrongly_on_purpose_is_found() {
     for (name, fault) in Fault::ALL {
         let plan = plan(12, 2, Some(*fault));
@@ -35,4 +40,6 @@ fn what_is_done_wrongly_on_purpose_is_found() {
         let found = verdict.complaints.iter().any(|wrong| wrong.contains(said));
         assert!(found, "{name}, seed {}: {verdict:?}", plan.seed);
     }
+    let verdict = run(&Plan { copies: true, ..plan(14, 2, Some(Fault::Torn)) }, |_| {});
+    assert!(!verdict.complaints.is_empty(), "seed 14: {verdict:?}");
 }

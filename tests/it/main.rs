@@ -38,6 +38,7 @@ mod lossy_disk;
 mod memory_limit;
 mod order;
 mod pubsub;
+mod rdb_copy;
 mod shutdown;
 mod slow_readers;
 mod transactions;

@@ -2,7 +2,8 @@
 //! several connections while BGSAVE is asked for again and again. Each finished snapshot is copied
 //! aside and another server, with another number of cores, starts on the copy: the accounts
 //! together must hold what they held at the opening, to the last unit, and no other key may be
-//! missing. A cut that is not one moment of all cores has half of some transfer.
+//! missing. A cut that is not one moment of all cores has half of some transfer. The same holds for
+//! the copies that `redis-cli --rdb` gets, which redis-server loads.
 
 use std::fs;
 use std::io;
@@ -17,7 +18,8 @@ use crate::client::Client;
 use crate::folder::Folder;
 use crate::numbered;
 use crate::random::Random;
-use crate::server::{Server, freehold};
+use crate::redis_cli;
+use crate::server::{Server, freehold, redis};
 use crate::transactions::planted::{self, Bug};
 use crate::wait;
 
@@ -56,6 +58,8 @@ pub struct Plan {
     pub snapshots: u64,
     pub cores: u16,
     pub tellers: usize,
+    /// By `redis-cli --rdb` and not by BGSAVE.
+    pub copies: bool,
     pub fault: Option<Fault>,
 }
 
@@ -113,13 +117,21 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(u64)) -> Verdict {
         });
         while verdict.snapshots < plan.snapshots && verdict.complaints.is_empty() {
             let before = moved.load(Ordering::Relaxed);
-            save(&mut client);
-            verdict.transfers_meanwhile += moved.load(Ordering::Relaxed) - before;
             let copy = Folder::new(&format!("{name}-copy"));
-            let files = |of: &Folder| of.path().join("appendonlydir");
-            copy_files(&files(&data.folder), &files(&copy));
-            let cores = 1 + random.below(3) as u16;
-            let wrong = judge(&Served::start(copy, cores).server, plan.fault);
+            if plan.copies {
+                redis_cli::copy(server.port(), &copy.path().join("dump.rdb"));
+            } else {
+                save(&mut client);
+            }
+            verdict.transfers_meanwhile += moved.load(Ordering::Relaxed) - before;
+            let wrong = if plan.copies {
+                judge(&loaded_by_redis(&copy.path().join("dump.rdb")), plan.fault)
+            } else {
+                let files = |of: &Folder| of.path().join("appendonlydir");
+                copy_files(&files(&data.folder), &files(&copy));
+                let cores = 1 + random.below(3) as u16;
+                judge(&Served::start(copy, cores).server, plan.fault)
+            };
             let number = verdict.snapshots;
             verdict.complaints.extend(wrong.map(|wrong| format!("snapshot {number}: {wrong}")));
             verdict.snapshots += 1;
@@ -179,6 +191,17 @@ fn save(client: &mut Client) {
     });
     assert_eq!(client.info("persistence", "rdb_last_bgsave_status"), "ok");
     assert_eq!(client.info_number("persistence", "rdb_saves"), saved + 1);
+}
+
+/// A redis-server with the keys of a file.
+///
+/// # Panics
+/// When it refuses the file.
+pub fn loaded_by_redis(file: &Path) -> Server {
+    let server = redis().start();
+    fs::copy(file, server.directory().join("dump.rdb")).expect("the file is there");
+    assert_eq!(server.client().said("DEBUG RELOAD NOSAVE NOFLUSH"), "+OK");
+    server
 }
 
 /// Copies what counts; files of an earlier snapshot may vanish meanwhile.

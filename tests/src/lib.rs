@@ -16,6 +16,7 @@ pub mod process;
 pub mod progress;
 pub mod random;
 pub mod raw;
+pub mod redis_cli;
 pub mod server;
 pub mod show;
 pub mod transactions;

@@ -18,6 +18,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("value", 2),
     ("keyspace", 3),
     ("effect", 4),
+    ("rdb", 4),
     ("command", 5),
     ("shard", 6),
     ("log", 7),

@@ -2,7 +2,7 @@
 //! it was not handed, and never waits: the server performs, the engine decides.
 //!
 //! Floors, imports point down only: base, memory, mesh, disk, config -> value -> keyspace ->
-//! effect -> command -> shard -> log, snapshot, exchange -> store, check.
+//! effect, rdb -> command -> shard -> log, snapshot, exchange -> store, check.
 
 pub mod base;
 pub mod check;
@@ -15,6 +15,7 @@ pub mod keyspace;
 pub mod log;
 pub mod memory;
 pub mod mesh;
+pub mod rdb;
 pub mod shard;
 pub mod snapshot;
 pub mod store;

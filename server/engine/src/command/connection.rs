@@ -274,6 +274,7 @@ fn reset(cx: &mut Cx<'_>, _args: Args<'_>, reply: &mut Reply<'_>) -> Done {
     session.reply = ReplyMode::On;
     session.authenticated = open;
     session.queue = None;
+    session.replica = Default::default();
     let watched = std::mem::take(&mut session.watched);
     let listening = session.listening.take();
     reply.resp3 = session.binary;

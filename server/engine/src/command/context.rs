@@ -23,6 +23,8 @@ use crate::keyspace::{
 };
 use crate::memory::Handle;
 use crate::mesh::{CoreId, Loading, Snapshots};
+use crate::rdb::encode_frame;
+use crate::value::rdb::footer::{VERSION_DEADLINES, VERSION_PLAIN};
 use crate::value::{Kind, Rules, Stored, Value};
 
 /// What a command asks of its shard beyond the keyspace.
@@ -174,6 +176,14 @@ impl Core {
     pub fn awaits_log(&self) -> bool {
         let rests = self.log_rests_on > self.snapshots.figures().saved_generation;
         self.config.persistence.appendonly && (rests || !self.effects.has_log())
+    }
+
+    /// As [`Core::cut`] for a copy of the data: what changes goes where it went before.
+    pub fn cut_for_copy(&mut self) {
+        self.keyspace.begin_cut(encode_frame);
+        let deadlines = self.keyspace.has_field_deadlines();
+        let version = if deadlines { VERSION_DEADLINES } else { VERSION_PLAIN };
+        self.snapshots.cut_for_dump(version);
     }
 
     /// Says what a key holds now, all of it.

@@ -9,6 +9,7 @@ pub mod error;
 pub mod gather;
 mod help;
 pub mod host;
+pub mod replication;
 pub mod request;
 pub mod session;
 pub mod spec;
@@ -72,6 +73,7 @@ pub const FAMILIES: &[&[Spec]] = &[
     server::TABLE,
     shutdown::TABLE,
     persistence::TABLE,
+    replication::TABLE,
     info::TABLE,
     introspect::TABLE,
     cluster::TABLE,

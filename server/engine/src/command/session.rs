@@ -58,6 +58,19 @@ pub enum Closing {
     Now,
 }
 
+/// What REPLCONF has said of a connection, and what has come of it.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Replica {
+    /// It knows a copy whose end is marked.
+    pub eof: bool,
+    /// It wants a copy and nothing after it.
+    pub rdb_only: bool,
+    /// It wants none of the keys.
+    pub no_keys: bool,
+    /// It gets a copy, or has got one.
+    pub copies: bool,
+}
+
 /// One connection, as commands see it.
 pub struct Session {
     /// CLIENT ID: unique in the node, never reused, grows with time on one core.
@@ -91,6 +104,7 @@ pub struct Session {
     /// Between MULTI and the end of EXEC.
     pub queue: Option<Box<Queue>>,
     pub watched: Vec<Watched>,
+    pub replica: Replica,
     /// Bytes of an incomplete request, and of replies not yet taken: kept by the byte side.
     pub input_bytes: usize,
     pub output_bytes: usize,
@@ -175,6 +189,7 @@ impl Session {
             commands: 0,
             queue: None,
             watched: Vec::new(),
+            replica: Replica::default(),
             input_bytes: 0,
             output_bytes: 0,
             input_bytes_total: 0,

@@ -135,6 +135,8 @@ pub struct Persistence {
     pub save: Vec<String>,
     /// Waited after each effect while a node loads.
     pub key_load_delay_us: u32,
+    /// How long a client may read nothing of a copy of the data.
+    pub repl_timeout_s: u32,
     /// How signals end the node, in the words of SHUTDOWN.
     pub shutdown_on_sigint: Vec<String>,
     pub shutdown_on_sigterm: Vec<String>,
@@ -309,6 +311,7 @@ const NO_PERSISTENCE: Persistence = Persistence {
     rewrite_min_bytes: 0,
     save: Vec::new(),
     key_load_delay_us: 0,
+    repl_timeout_s: 0,
     shutdown_on_sigint: Vec::new(),
     shutdown_on_sigterm: Vec::new(),
 };

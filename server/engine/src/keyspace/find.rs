@@ -89,4 +89,10 @@ impl Keyspace {
     pub fn has_deadlines(&self) -> bool {
         self.dbs.iter().any(|db| db.expires > 0 || !db.fields.is_empty())
     }
+
+    /// Whether some hash has fields with deadlines, or had them: a deadline that was far off when
+    /// it was taken away is remembered until then.
+    pub fn has_field_deadlines(&self) -> bool {
+        self.dbs.iter().any(|db| !db.fields.is_empty())
+    }
 }

@@ -53,13 +53,22 @@ struct Shared {
     /// Ends of the node that wait for a snapshot, and how often such ends were called off.
     endings: AtomicU64,
     aborts: AtomicU64,
+    /// Copies of the data so far, and the last one that is not to go on.
+    dumps: AtomicU64,
+    called_off: AtomicU64,
+    dump_version: AtomicU64,
 }
+
+/// `running` of a copy has this bit beside its number: generations do not come so far.
+const DUMP: u64 = 1 << 63;
 
 /// Figures for INFO and LASTSAVE.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct SnapshotFigures {
     /// The generation under way; 0 for none.
     pub running: u64,
+    /// It is a copy for a client that is under way.
+    pub copies: bool,
     pub began_unix_ms: i64,
     /// Snapshots that ended well since the start.
     pub saved: u64,
@@ -95,9 +104,50 @@ impl Snapshots {
         true
     }
 
-    /// The generation under way; 0 for none.
+    /// The generation under way; 0 for none. Something else, and not 0, during a copy.
     pub fn running(&self) -> u64 {
         self.0.running.load(Ordering::Acquire)
+    }
+
+    /// Takes the right to cut for a copy of the data, which gets a number above all before it.
+    pub fn claim_dump(&self, cores: u16, now_unix_ms: i64) -> Option<u64> {
+        let number = self.0.dumps.load(Ordering::Acquire) + 1;
+        if !self.claim(DUMP | number, cores, now_unix_ms) {
+            return None;
+        }
+        self.0.dumps.store(number, Ordering::Release);
+        self.0.dump_version.store(0, Ordering::Relaxed);
+        Some(number)
+    }
+
+    /// A core has cut for a copy; what it holds needs a reader of this version.
+    pub fn cut_for_dump(&self, version: u16) {
+        self.0.dump_version.fetch_max(u64::from(version), Ordering::Relaxed);
+    }
+
+    /// The version a reader of the copy must know, once all cores have cut.
+    pub fn dump_version(&self) -> u16 {
+        u16::try_from(self.0.dump_version.load(Ordering::Relaxed)).unwrap_or(u16::MAX)
+    }
+
+    /// A core is ready for another cut; when all are, something else may begin.
+    pub fn end_dump_part(&self) {
+        if self.0.parts_left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.running.store(0, Ordering::Release);
+        }
+    }
+
+    /// The copy under way, if there is one, is to make room.
+    pub fn call_off_dump(&self) {
+        let running = self.running();
+        if running & DUMP > 0 {
+            self.0.called_off.store(running & !DUMP, Ordering::Release);
+        }
+    }
+
+    /// Whether the copy of this number is to make room.
+    pub fn is_called_off(&self, number: u64) -> bool {
+        self.0.called_off.load(Ordering::Acquire) == number
     }
 
     /// A core has cut; it had counted so many changes.
@@ -211,6 +261,7 @@ impl Snapshots {
         let took = shared.took_ms.load(Ordering::Relaxed);
         SnapshotFigures {
             running: self.running(),
+            copies: self.running() & DUMP > 0,
             began_unix_ms: shared.began_unix_ms.load(Ordering::Relaxed),
             saved: shared.saved.load(Ordering::Relaxed),
             saved_generation: shared.saved_generation.load(Ordering::Relaxed),
@@ -229,6 +280,28 @@ mod tests {
 
     const fn part(keys: u64, bytes: u64) -> Option<PartWritten> {
         Some(PartWritten { keys, bytes })
+    }
+
+    #[test]
+    fn copies_and_snapshots_take_turns() {
+        let snapshots = Snapshots::default();
+        assert_eq!(snapshots.claim_dump(2, 5), Some(1));
+        assert!(!snapshots.claim(1, 2, 6), "a copy is under way");
+        snapshots.cut_for_dump(12);
+        snapshots.cut_for_dump(10);
+        assert_eq!(snapshots.dump_version(), 12);
+        snapshots.call_off_dump();
+        assert!(snapshots.is_called_off(1));
+        snapshots.end_dump_part();
+        assert_ne!(snapshots.running(), 0, "one core is not ready");
+        snapshots.end_dump_part();
+        assert!(snapshots.claim(1, 1, 7));
+        assert_eq!(snapshots.claim_dump(1, 8), None, "a snapshot is under way");
+        snapshots.call_off_dump();
+        assert!(!snapshots.is_called_off(2), "a snapshot is not called off");
+        snapshots.end(true, 9);
+        assert_eq!((snapshots.claim_dump(1, 9), snapshots.outcome(1)), (Some(2), Some(true)));
+        assert_eq!(snapshots.dump_version(), 0, "of the last one");
     }
 
     #[test]

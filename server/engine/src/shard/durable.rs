@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Message, Shard};
+use super::{Dump, Message, Shard};
 use crate::base::time::Now;
 use crate::command::context::LogFigures;
 use crate::command::error::Trouble;
@@ -132,7 +132,11 @@ impl Shard {
 impl Message {
     /// Whether it asks for something and tells nothing of this core's keys.
     pub fn only_asks(&self) -> bool {
-        matches!(self, Message::Commands(_))
+        match self {
+            Message::Commands(_) => true,
+            Message::Dump(dump) => matches!(**dump, Dump::Ask { .. } | Dump::Stop { .. }),
+            _ => false,
+        }
     }
 
     /// Whether it answers single commands, which are refused while the log is in trouble.

@@ -150,6 +150,8 @@ impl Shard {
                 waiting.generation = Some(self.core.generation + 1);
                 waiting.cuts += 1;
                 self.begin_own_snapshot();
+            } else {
+                self.core.snapshots.call_off_dump();
             }
             return None;
         };

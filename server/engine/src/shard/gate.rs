@@ -13,6 +13,7 @@ use crate::command::configuration;
 use crate::command::context::KeyHint;
 use crate::command::error::CommandError;
 use crate::command::pubsub;
+use crate::command::replication;
 use crate::command::session::{PortKind, ReplyMode, Session, SessionId};
 use crate::command::spec::{
     ADMIN, Blocking, Control, Flags, LOADING, MAY_REPLICATE, NO_AUTH, Run, WRITE,
@@ -67,7 +68,7 @@ impl Pause {
     }
 }
 
-/// Whether a command begins a snapshot.
+/// Whether a command begins a snapshot, or a copy of the data.
 fn cuts(command: &Command) -> bool {
     command.spec.is(ADMIN) && matches!(command.spec.run, Run::Everywhere { exclusive: true, .. })
 }
@@ -124,6 +125,9 @@ impl Shard {
                 self.may_block(id, command, blocking, key, args, framing)
             }
             (Run::Cursor(_), _) => self.cursor(id, command, args, framing),
+            (Run::Everywhere { .. }, _) if replication::copies(command) => {
+                self.begin_dump(id, command, args, framing)
+            }
             (Run::Everywhere { .. }, _) if cuts(command) => {
                 self.begin_snapshot(id, command, args, framing)
             }

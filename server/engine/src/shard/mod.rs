@@ -15,6 +15,7 @@ mod backlog;
 mod batch;
 mod blocking;
 mod connection;
+mod dump;
 mod durable;
 mod ending;
 mod evict;
@@ -63,6 +64,7 @@ pub use crate::command::error::Trouble;
 use crate::command::request::OwnedRequest;
 use batch::Plan;
 use connection::Connection;
+pub use dump::Dump;
 use flood::Floods;
 pub use held::{HeldMessages, Standing};
 use locks::Locks;
@@ -148,6 +150,7 @@ pub struct Shard {
     /// What keeps this core's log from being written.
     own_trouble: Option<Trouble>,
     saves: snapshot::Saves,
+    dumps: dump::Dumps,
     endings: ending::Endings,
     upkeep: upkeep::Upkeep,
     next_client: u64,
@@ -192,6 +195,7 @@ impl Shard {
             tickets: blueprint.tickets,
             own_trouble: None,
             saves: snapshot::Saves::default(),
+            dumps: dump::Dumps::default(),
             endings: ending::Endings::default(),
             upkeep: upkeep::Upkeep::default(),
             next_client: u64::from(id.0) + 1,
@@ -269,6 +273,7 @@ impl Shard {
             && self.held_parcels.iter().all(Option::is_none)
             && self.inbox.is_empty()
             && self.pubsub.is_at_rest()
+            && self.dumps.is_idle()
             && self.outbox.is_empty()
     }
 

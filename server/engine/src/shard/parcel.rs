@@ -7,6 +7,7 @@ use freehold_protocol::args::{Args, Span};
 use freehold_protocol::slot::Slot;
 
 use super::blocking::Wait;
+use super::dump::Dump;
 use super::locks::{Ticket, Wanted};
 use super::pubsub::Mail;
 use crate::command::gather::Partial;
@@ -207,4 +208,6 @@ pub enum Message {
     Wait(Box<Wait>),
     /// Subscriptions and messages.
     Mail(Box<Mail>),
+    /// A copy of the data for a client.
+    Dump(Box<Dump>),
 }

@@ -105,6 +105,7 @@ impl Shard {
             }
             Message::Wait(wait) => self.take_wait(*wait),
             Message::Mail(mail) => self.take_mail(from, mail),
+            Message::Dump(dump) => self.take_dump(*dump),
         }
     }
 

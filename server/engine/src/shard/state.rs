@@ -74,6 +74,7 @@ impl Shard {
     /// The connection is gone. Answers still on their way to it are dropped when they come.
     pub fn disconnected(&mut self, id: SessionId) {
         self.abandon_wait(id);
+        self.dumps.forget(id);
         if let Some(session) = self.core.sessions.remove(id) {
             if let Some(listening) = session.listening {
                 self.core.channels.leave_all(id, listening);

@@ -3,6 +3,7 @@
 
 mod blocking;
 mod cut;
+mod dump;
 mod eviction;
 mod flood;
 mod growth;

@@ -72,6 +72,7 @@ impl Shard {
             self.second_hand();
         }
         let more_eviction = whole && self.evict_surplus();
+        let more_dump = self.look_after_dumps();
         self.serve_ready(); // what has expired or was evicted, a group's stream perhaps
         self.publish_outgoing();
         self.publish();
@@ -79,6 +80,7 @@ impl Shard {
             self.look_after_held_writes();
         }
         more_eviction
+            || more_dump
             || self.upkeep.more_expiry
             || self.upkeep.more_reclaim
             || !self.backlog.is_empty()
@@ -94,7 +96,8 @@ impl Shard {
         if self.pause.until_mono_us > 0 {
             next = next.min(self.pause.until_mono_us);
         }
-        if self.awaits_snapshot() || self.awaits_end() || self.pause.ending {
+        let awaits = self.awaits_snapshot() || self.dumps.awaits_turn();
+        if awaits || self.awaits_end() || self.pause.ending {
             next = next.min(self.core.now.mono_us + LOOK_EVERY_US);
         }
         next = next.min(self.blocked.next_deadline_us().unwrap_or(u64::MAX));
@@ -201,7 +204,8 @@ impl Shard {
                 && now_us - session.connected_mono_us > HANDSHAKE_DEADLINE_US
                 || since(connection.partial_since_us) > PARTIAL_DEADLINE_US
                 || idle_us > 0 && idle > idle_us && !connection.alone && !listens;
-            if slow_reader {
+            // A copy of the data has bounds of its own, and one value of it may be of any length.
+            if slow_reader && !session.replica.copies {
                 slow.push(id);
             } else if late {
                 over.push(id);

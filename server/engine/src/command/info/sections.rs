@@ -153,6 +153,8 @@ fn persistence(core: &Core, sum: &InfoPart, text: &mut String) {
     let took_s = figures.took_ms.map_or(-1, |took_ms| took_ms / 1000);
     let runs_s = (core.now.unix_ms.0 - figures.began_unix_ms) / 1000;
     let runs_s = if running { runs_s.max(0) } else { -1 };
+    let logs = core.config.persistence.appendonly;
+    let rewrites_s = if logs && !figures.copies { runs_s } else { -1 };
     let saved_ms = match figures.saved_unix_ms {
         0 => core.node.started_unix_ms,
         saved_ms => saved_ms,
@@ -167,16 +169,15 @@ fn persistence(core: &Core, sum: &InfoPart, text: &mut String) {
     line(text, "rdb_saves", figures.saved);
     zeros(text, &["rdb_last_cow_size", "rdb_last_load_keys_expired"]);
     zeros(text, &["rdb_last_load_keys_loaded"]);
-    let logs = core.config.persistence.appendonly;
     line(text, "aof_enabled", u8::from(logs));
-    // One that began before the log was switched on is not for it.
-    let rewrites = running && logs && core.effects.has_log();
+    // One that began before the log was switched on is not for it, nor is a copy for a client.
+    let rewrites = running && logs && core.effects.has_log() && !figures.copies;
     line(text, "aof_rewrite_in_progress", u8::from(rewrites));
     let awaited = core.awaits_log() && !rewrites;
     let scheduled = u8::from(core.snapshots.has_rewrite_scheduled() || awaited);
     line(text, "aof_rewrite_scheduled", scheduled);
     line(text, "aof_last_rewrite_time_sec", took_s);
-    line(text, "aof_current_rewrite_time_sec", if logs { runs_s } else { -1 });
+    line(text, "aof_current_rewrite_time_sec", rewrites_s);
     line(text, "aof_last_bgrewrite_status", status);
     line(text, "aof_rewrites", if logs { figures.saved } else { 0 });
     line(text, "aof_rewrites_consecutive_failures", if logs { figures.failures } else { 0 });

@@ -109,7 +109,6 @@ pub(super) const KEPT: &[OptionRow] = &[
     int("min-replicas-max-lag", "10", NO_FOLLOWERS).alias("min-slaves-max-lag"),
     text("masterauth", "", NO_FOLLOWERS).sensitive(),
     text("masteruser", "", NO_FOLLOWERS),
-    OptionRow::kept("repl-timeout", count_above(1), "60", NO_FOLLOWERS),
     OptionRow::kept("repl-ping-replica-period", count_above(1), "10", NO_FOLLOWERS)
         .alias("repl-ping-slave-period"),
     OptionRow::kept(

@@ -50,6 +50,13 @@ pub(super) const ROWS: &[OptionRow] = &[
     )
     .says("Microseconds to wait after each key while loading: to try clients out on a start"),
     OptionRow::new(
+        "repl-timeout",
+        Kind::Integer { min: 1, max: i32::MAX as i64 },
+        "60",
+        field!(persistence.repl_timeout_s),
+    )
+    .says("Seconds after which a client is closed that reads nothing of a copy of the data"),
+    OptionRow::new(
         "shutdown-on-sigint",
         SHUTDOWN,
         "default",

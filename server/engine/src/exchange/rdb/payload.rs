@@ -4,8 +4,9 @@
 
 use super::super::Fault;
 use super::reader::{MODULES, module_name};
-use crate::keyspace::{EntryRef, ValueRef};
-use crate::value::rdb::{Dialect, Form, encode_value, footer, put_text};
+use crate::keyspace::EntryRef;
+use crate::rdb::encode_entry;
+use crate::value::rdb::{Dialect, Form, footer};
 
 /// Type byte and body of what DUMP answered for `key`, and the RDB version a reader of them must
 /// know. That is the version of the form, whatever newer one the server stands at: type bytes keep
@@ -34,18 +35,6 @@ pub fn seal_entry(entry: &EntryRef<'_>, out: &mut Vec<u8>) {
     out.clear();
     let version = encode_entry(entry, out);
     footer::seal(out, version);
-}
-
-/// Appends type byte and body; tells the version a reader of them must know.
-pub(super) fn encode_entry(entry: &EntryRef<'_>, out: &mut Vec<u8>) -> u16 {
-    match entry.value() {
-        ValueRef::Collection(value) => encode_value(value, out),
-        text => {
-            out.push(Form::String as u8);
-            put_text(text.text(&mut itoa::Buffer::new()), out);
-            footer::VERSION_PLAIN
-        }
-    }
 }
 
 #[cfg(test)]

@@ -407,6 +407,7 @@ impl Shard {
         let Some(transaction) = self.transactions.remove(&ticket) else { return };
         let waits_for_save = self.waits_for_save(&transaction);
         let ending = self.asks_to_end(&transaction);
+        let dumps = self.begins_dump(&transaction);
         self.forget(transaction.watched);
         if let Some(waiter) = transaction.waiter {
             let command = transaction.tasks[0].request.command;
@@ -428,6 +429,9 @@ impl Shard {
         }
         if let Some(ending) = ending {
             return self.go_on_to_end(ending, (id, client_id, transaction.sequence));
+        }
+        if let Some(command) = dumps {
+            return self.stream_dump(command, (id, client_id), transaction.sequence);
         }
         if waits_for_save {
             return self.go_on_when_saved(id, client_id, transaction.sequence);

@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::payload::encode_entry;
-use super::{HEADER_BYTES, opcode};
+use super::{HEADER_BYTES, encode_entry, opcode};
 use crate::base::time::UnixMillis;
 use crate::keyspace::EntryRef;
 use crate::value::rdb::{crc64, footer, put_length, put_text};
@@ -65,11 +64,21 @@ impl<W: Write> RdbWriter<W> {
 
     /// Keys of this database follow: about so many, of which about so many have a deadline.
     pub fn database(&mut self, db: u64, keys: u64, with_deadline: u64) {
-        self.pending.push(opcode::SELECT);
-        put_length(db, &mut self.pending);
+        self.select(db);
         self.pending.push(opcode::RESIZE);
         put_length(keys, &mut self.pending);
         put_length(with_deadline, &mut self.pending);
+    }
+
+    /// Keys of this database follow; nothing is said of how many.
+    pub fn select(&mut self, db: u64) {
+        self.pending.push(opcode::SELECT);
+        put_length(db, &mut self.pending);
+    }
+
+    /// What has been written so far and was not taken.
+    pub fn sink_mut(&mut self) -> &mut W {
+        &mut self.sink
     }
 
     /// A key and what it holds.
