@@ -273,7 +273,6 @@ impl Shard {
             && self.held_parcels.iter().all(Option::is_none)
             && self.inbox.is_empty()
             && self.pubsub.is_at_rest()
-            && self.dumps.is_idle()
             && self.outbox.is_empty()
     }
 

@@ -133,6 +133,8 @@ fn chances(command: &Command, scope: Scope) -> usize {
         // CONFIG would lift the limits of the walk, and DEBUG goes round all rules.
         _ if command.full_name.starts_with("config|") || spec.name == "DEBUG" => 0,
         _ if command.full_name.starts_with("debug|") => 0,
+        // A copy of the data is no reply, and its client is closed behind it.
+        ("SYNC" | "PSYNC", _) => 0,
         _ => usize::from(scope == Scope::Everything),
     }
 }

@@ -90,6 +90,7 @@ fn another_is_whole(node: &mut TestNode) {
     node.pump();
     let (digest, client) = (node.digest(), ask(node, 0));
     assert_eq!(loaded(&read(node, client)), digest);
+    assert_eq!(node.shards[0].snapshots().running(), 0, "all parts have ended");
     assert!(node.shards.iter().all(|shard| shard.is_at_rest()));
 }
 
