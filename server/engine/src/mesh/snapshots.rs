@@ -299,7 +299,7 @@ mod tests {
         assert_eq!(snapshots.claim_dump(1, 8), None, "a snapshot is under way");
         snapshots.call_off_dump();
         assert!(!snapshots.is_called_off(2), "a snapshot is not called off");
-        snapshots.end(true, 9);
+        snapshots.end(true, 9, 0);
         assert_eq!((snapshots.claim_dump(1, 9), snapshots.outcome(1)), (Some(2), Some(true)));
         assert_eq!(snapshots.dump_version(), 0, "of the last one");
     }

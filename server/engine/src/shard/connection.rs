@@ -72,8 +72,9 @@ pub struct Connection {
     reply_bytes_expected: usize,
     /// In the shard's list of connections the server must look at.
     pub dirty: bool,
-    /// Replies to what was done before the log was in trouble may still be to come.
-    pub doubtful: bool,
+    /// The last place of `queue`, by number, with a reply that stood ready when the log was in
+    /// trouble, to what was done before; 0 when it has left.
+    doubtful: u64,
     /// It waits until less is under way between cores (see `pubsub`).
     pub awaits_room: bool,
     /// The last place of `queue`, by number, that a push must not overtake: an earlier push, or
@@ -103,7 +104,7 @@ impl Default for Connection {
             in_flight: 0,
             reply_bytes_expected: FIRST_REPLY_BYTES,
             dirty: false,
-            doubtful: false,
+            doubtful: 0,
             awaits_room: false,
             pushes_behind: 0,
             partial_since_us: None,
@@ -221,6 +222,23 @@ impl Connection {
             put(framing, reply, &mut self.side);
             self.queue[index] = Segment::Ready(start..self.side.len());
         }
+    }
+
+    /// The log is in trouble: what stands ready tells of before.
+    pub fn doubt(&mut self) {
+        let ready = |segment: &Segment| matches!(segment, Segment::Ready(_));
+        if let Some(last) = self.queue.iter().rposition(ready) {
+            self.doubtful = self.front + last as u64;
+        }
+    }
+
+    /// Whether `out`, which is taken now, may hold what stood ready then.
+    pub fn take_doubt(&mut self) -> bool {
+        let doubtful = self.doubtful > 0;
+        if self.front > self.doubtful {
+            self.doubtful = 0;
+        }
+        doubtful
     }
 
     /// Moves what is ready at the front of the queue into `out`.

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::connection::Connection;
 use super::{Dump, Message, Shard};
 use crate::base::time::Now;
 use crate::command::context::LogFigures;
@@ -103,22 +104,17 @@ impl Shard {
         }
         if let Some(now) = trouble {
             self.board.note_trouble(now as usize, true);
-            for connection in &mut self.connections {
-                connection.doubtful |= connection.waiting() > 0;
-            }
+            self.connections.iter_mut().for_each(Connection::doubt);
         }
         self.own_trouble = trouble;
         self.refresh_trouble();
     }
 
-    /// Whether the replies a connection has ready may tell of writes made before its core's log
-    /// was in trouble: a reply waits for those of earlier requests, which other cores may owe, for
-    /// any time. To be asked once whenever replies are taken.
+    /// Whether the replies a connection has to send may tell of writes made before its core's log
+    /// was in trouble: one that is ready waits for those of earlier requests, which other cores
+    /// may owe, for any time. To be asked once whenever replies are taken.
     pub fn tells_of_before_trouble(&mut self, id: SessionId) -> bool {
-        let connection = &mut self.connections[id.0 as usize];
-        let doubtful = connection.doubtful;
-        connection.doubtful &= connection.waiting() > 0;
-        doubtful
+        self.connections[id.0 as usize].take_doubt()
     }
 
     /// The trouble of all cores' logs is this core's.
