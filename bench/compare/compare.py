@@ -149,7 +149,8 @@ def main():
         finally:
             process.stop_all()
         conditions["seconds"] = round(time.monotonic() - started)
-        results.store(options, part, conditions, body)
+        slow = part == "log" and options.sync_delay_ms is not None
+        results.store(options, "log-slow-disk" if slow else part, conditions, body)
     report.write(options.out)
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")

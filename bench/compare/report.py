@@ -243,6 +243,7 @@ SECTIONS = [
     ("growth", "The longest insert while the keyspace grows", _growth),
     ("big", "The longest command on a large collection", _big),
     ("log", "What the log costs", _log),
+    ("log-slow-disk", "What the log costs where every sync takes some time", _log),
     ("load", "A start that brings the data back", _load),
     ("snapshot", "Snapshots while everything is being written", _snapshot),
     ("engine", "Parts of a request, engine only", _engine),
