@@ -98,14 +98,19 @@ impl Store {
         let policy = shard.config().persistence.appendfsync;
         let logged = self.logs();
         if let Some(records) = shard.log() {
+            // A log is written when the one before is durable: what survives a loss of power has
+            // no hole. The next one would also take records that this one has left.
+            let mut waits = false;
             for log in &mut self.logs {
+                if waits {
+                    log.note_changes(records, policy, now_us);
+                    continue;
+                }
                 log.turn(records, policy, now_us, requests);
                 if ending || log.has_end() {
                     log.sync(now_us, requests);
                 }
-                if log.has_end() && log.end() < log.last() {
-                    break; // the next one would take its last records
-                }
+                waits = log.has_end() && !log.is_over();
             }
         }
         while let Some(mut log) = self.logs.pop_front_if(|log| log.is_over()) {

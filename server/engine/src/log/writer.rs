@@ -285,6 +285,19 @@ impl Log {
         }
     }
 
+    /// The end of a turn in which nothing may be written yet: the changes that wait grow old.
+    /// Returns where they end.
+    pub fn note_changes(&mut self, records: &mut Records, policy: Appendfsync, now_us: u64) -> u64 {
+        // What upkeep has changed since the last command is in no record yet.
+        records.seal();
+        let end = records.end().min(self.last);
+        match policy {
+            Appendfsync::No => self.window.changed_without_promise(end),
+            _ => self.window.changed(end, now_us),
+        }
+        end
+    }
+
     /// The end of a turn: begins what can be begun.
     pub fn turn(
         &mut self,
@@ -296,13 +309,7 @@ impl Log {
         if matches!(self.health, Health::Broken(_)) {
             return;
         }
-        // What upkeep has changed since the last command is in no record yet.
-        records.seal();
-        let end = records.end().min(self.last);
-        match policy {
-            Appendfsync::No => self.window.changed_without_promise(end),
-            _ => self.window.changed(end, now_us),
-        }
+        let end = self.note_changes(records, policy, now_us);
         let more = end.saturating_sub(self.end.records);
         let wait_until_us = self.company.wait_until_us(end, now_us);
         self.write_us = u64::MAX;
