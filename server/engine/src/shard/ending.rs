@@ -60,9 +60,6 @@ impl Shard {
         args: Args<'_>,
         framing: Option<Framing>,
     ) -> Dispatched {
-        if self.connections[id.0 as usize].waiting() > 0 {
-            return Dispatched::NotYet;
-        }
         match wish(args.iter().skip(1)) {
             Err(error) => self.refuse(id, Some(command), framing, &error),
             Ok(Wish::Abort) if self.core.snapshots.abort_endings() => {

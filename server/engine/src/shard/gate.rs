@@ -73,6 +73,22 @@ fn cuts(command: &Command) -> bool {
     command.spec.is(ADMIN) && matches!(command.spec.run, Run::Everywhere { exclusive: true, .. })
 }
 
+/// Takes a request that no handler runs.
+type Begin = fn(&mut Shard, SessionId, &'static Command, Args<'_>, Option<Framing>) -> Dispatched;
+
+/// What begins a request that is the node's concern, once what was sent before it is answered.
+fn concern_of_node(command: &Command, args: Args<'_>) -> Option<Begin> {
+    if replication::copies(command) {
+        Some(Shard::begin_dump)
+    } else if cuts(command) {
+        Some(Shard::begin_snapshot)
+    } else if switches_log(command, args) {
+        Some(Shard::switch_log)
+    } else {
+        (command.spec.name == "SHUTDOWN").then_some(Shard::shut_down as Begin)
+    }
+}
+
 /// Where the keys of a request live.
 pub(super) enum Place {
     /// No key, or none that can be made out: the handler will say.
@@ -125,21 +141,11 @@ impl Shard {
                 self.may_block(id, command, blocking, key, args, framing)
             }
             (Run::Cursor(_), _) => self.cursor(id, command, args, framing),
-            (Run::Everywhere { .. }, _) if replication::copies(command) => {
-                self.begin_dump(id, command, args, framing)
-            }
-            (Run::Everywhere { .. }, _) if cuts(command) => {
-                self.begin_snapshot(id, command, args, framing)
-            }
-            (Run::Everywhere { .. }, _) if switches_log(command, args) => {
-                self.switch_log(id, command, args, framing)
-            }
-            (Run::Everywhere { .. }, _) if command.spec.name == "SHUTDOWN" => {
-                self.shut_down(id, command, args, framing)
-            }
-            (Run::Everywhere { exclusive, .. }, _) => {
-                self.everywhere(id, command, exclusive, args, framing)
-            }
+            (Run::Everywhere { exclusive, .. }, _) => match concern_of_node(command, args) {
+                Some(_) if self.awaits_replies(id) => Dispatched::NotYet,
+                Some(begin) => begin(self, id, command, args, framing),
+                None => self.everywhere(id, command, exclusive, args, framing),
+            },
             (Run::Here(_), _) if !command.spec.keys.is_empty() => {
                 self.shard_channels(id, command, args, framing);
                 Dispatched::Taken

@@ -54,9 +54,6 @@ impl Shard {
         args: Args<'_>,
         framing: Option<Framing>,
     ) -> Dispatched {
-        if self.connections[id.0 as usize].waiting() > 0 {
-            return Dispatched::NotYet;
-        }
         let wish = match persistence::wish(command.spec.name, args) {
             None => return Dispatched::Taken,
             Some(Ok(wish)) => wish,
@@ -175,9 +172,6 @@ impl Shard {
         args: Args<'_>,
         framing: Option<Framing>,
     ) -> Dispatched {
-        if self.connections[id.0 as usize].waiting() > 0 {
-            return Dispatched::NotYet;
-        }
         let opened = match configuration::switched_log(command, args) {
             Some(value) if value.eq_ignore_ascii_case(b"yes") => self.core.node.host.open_data(),
             _ => Ok(()),

@@ -91,6 +91,11 @@ impl Shard {
         self.core.sessions.len()
     }
 
+    /// Whether other cores or this one have yet to answer requests of the connection.
+    pub(super) fn awaits_replies(&self, id: SessionId) -> bool {
+        self.connections[id.0 as usize].waiting() > 0
+    }
+
     /// Whether replies are still to come for what the connection has sent: one that has finished
     /// sending is closed only when this is false. A write held for the end of the node gets none.
     pub fn owes_replies(&self, id: SessionId) -> bool {

@@ -31,7 +31,7 @@ impl Shard {
         owner: Option<CoreId>,
         framing: Option<Framing>,
     ) -> Dispatched {
-        if self.connections[id.0 as usize].waiting() > 0 {
+        if self.awaits_replies(id) {
             return Dispatched::NotYet;
         }
         let Some(session) = self.core.sessions.get_mut(id) else { return Dispatched::Taken };

@@ -85,9 +85,6 @@ impl Shard {
         args: Args<'_>,
         framing: Option<Framing>,
     ) -> Dispatched {
-        if self.connections[id.0 as usize].waiting() > 0 {
-            return Dispatched::NotYet;
-        }
         let Some(session) = self.core.sessions.get(id) else { return Dispatched::Taken };
         let client_id = session.client_id;
         let hears = framing.is_none() && session.reply == ReplyMode::On;

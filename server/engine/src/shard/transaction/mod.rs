@@ -184,7 +184,7 @@ impl Shard {
         args: Args<'_>,
         framing: Option<Framing>,
     ) -> Dispatched {
-        if self.connections[id.0 as usize].waiting() > 0 {
+        if self.awaits_replies(id) {
             return Dispatched::NotYet;
         }
         let Some(session) = self.core.sessions.get(id) else { return Dispatched::Taken };

@@ -33,7 +33,7 @@ impl Shard {
         args: Args<'_>,
         framing: Option<Framing>,
     ) -> Dispatched {
-        if self.connections[id.0 as usize].waiting() > 0 {
+        if self.awaits_replies(id) {
             return Dispatched::NotYet;
         }
         if self.port(id) == PortKind::Core
