@@ -178,9 +178,9 @@ def _log(stored):
             others = [f"{rate / other:.2f} of {peer}" for peer, other in rates.items()
                       if peer != name]
             p99 = results.summary(rounds[name], "p99_us")["median"]
-            rows.append([row["policy"], row["row"], name, f"{rate:,.0f}", ", ".join(others),
-                         f"{p99:.0f}"])
-    return _table(["appendfsync", "load", "peer", "requests/s", "", "p99 us"], rows)
+            rows.append([row["policy"], row["row"], row["generator"], name, f"{rate:,.0f}",
+                         ", ".join(others), f"{p99:.0f}"])
+    return _table(["appendfsync", "load", "generator", "peer", "requests/s", "", "p99 us"], rows)
 
 
 def _load(stored):

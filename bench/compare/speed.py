@@ -34,13 +34,14 @@ def _requests(rate, seconds, pipeline):
     return max(int(rate * seconds) // pipeline, 200) * pipeline
 
 
-def _round(generator, servers, load, counts, cpus, commands):
-    """Every peer once, the others asleep; returns {peer: figures}."""
+def _round(generator, servers, load, counts, cpus, commands, settle_s=0):
+    """Every peer once, the others asleep, `settle_s` after its turn; returns {peer: figures}."""
     found = {}
     for name, server in servers.items():
         server.child.resume()
         time.sleep(0.05)
         figures, command = generators.measure(generator, server, load, counts[name], cpus)
+        time.sleep(settle_s)
         server.child.pause()
         commands[name] = command
         found[name] = figures
