@@ -66,6 +66,15 @@ impl Files for Source {
         Ok(())
     }
 
+    fn sync_names(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Nobody knows, and nobody asks.
+    fn is_older_than(&mut self, _file: FileName, _unix_ms: i64) -> Result<bool, ReadError> {
+        Ok(false)
+    }
+
     fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
         self.fill(offset, into).map_err(|error| ReadError { file, reason: error.to_string() })
     }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -170,9 +170,19 @@ impl Files for StoredFiles {
     }
 
     fn sync(&mut self, file: FileName) -> Result<(), ReadError> {
-        self.file(file)?.sync_data().map_err(|error| failed(file, &error))?;
-        let directory = File::open(&self.path).and_then(|directory| directory.sync_all());
-        directory.map_err(|error| failed(file, &error))
+        self.file(file)?.sync_data().map_err(|error| failed(file, &error))
+    }
+
+    fn sync_names(&mut self) -> Result<(), String> {
+        let synced = File::open(&self.path).and_then(|directory| directory.sync_all());
+        synced.map_err(|error| format!("cannot sync {}: {error}", self.path.display()))
+    }
+
+    fn is_older_than(&mut self, file: FileName, unix_ms: i64) -> Result<bool, ReadError> {
+        // Of the inode, which no program sets: a copy has that of its making.
+        let changed = self.file(file)?.metadata().map_err(|error| failed(file, &error))?;
+        let changed_ms = changed.ctime().saturating_mul(1_000) + changed.ctime_nsec() / 1_000_000;
+        Ok(changed_ms < unix_ms)
     }
 
     fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {

@@ -42,6 +42,9 @@ impl Found {
 /// Effects between two looks at the clients: half a millisecond's.
 const EFFECTS_PER_LOOK: u64 = 4096;
 
+/// Syncs of files under way at a start; a thread waits for each.
+const SYNCS_AT_ONCE: usize = 32;
+
 /// Who loads: a core with clients.
 pub trait Loader {
     fn shard(&mut self) -> &mut Shard;
@@ -59,6 +62,7 @@ pub fn find(directory: &DataDirectory, threads: usize) -> Result<Found, String> 
     let started = Instant::now();
     let path = directory.path().display();
     let kept = Kept::find(&mut directory.files()).map_err(|said| format!("{path}: {said}"))?;
+    make_durable(directory, &kept.loose).map_err(|said| format!("{path}: {said}"))?;
     let examined =
         examine_all(directory, &kept.logs, threads).map_err(|error| error.to_string())?;
     for found in &examined {
@@ -134,6 +138,14 @@ impl Files for Counted {
 
     fn sync(&mut self, file: FileName) -> Result<(), ReadError> {
         self.files.sync(file)
+    }
+
+    fn sync_names(&mut self) -> Result<(), String> {
+        self.files.sync_names()
+    }
+
+    fn is_older_than(&mut self, file: FileName, unix_ms: i64) -> Result<bool, ReadError> {
+        self.files.is_older_than(file, unix_ms)
     }
 
     fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
@@ -212,6 +224,33 @@ fn replay(
         log::info("Logs replayed", &said);
     }
     Ok(records)
+}
+
+/// Before anything is believed: the names, and the files that may not be durable. All at once, so
+/// that on a slow disk it takes hardly longer than one sync.
+fn make_durable(directory: &DataDirectory, loose: &[FileName]) -> Result<(), String> {
+    let (next, outcome) = (AtomicUsize::new(0), Mutex::new(Ok(())));
+    let sync_next = |files: &mut StoredFiles| match next.fetch_add(1, Ordering::Relaxed) {
+        0 => Some(files.sync_names()),
+        more => {
+            let name = loose.get(more - 1)?;
+            Some(files.sync(*name).map_err(|error| error.to_string()))
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..SYNCS_AT_ONCE.min(loose.len() + 1) {
+            scope.spawn(|| {
+                let mut files = directory.files();
+                while let Some(synced) = sync_next(&mut files) {
+                    if synced.is_err() {
+                        *outcome.lock().unwrap_or_else(|broken| broken.into_inner()) = synced;
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    outcome.into_inner().unwrap_or_else(|broken| broken.into_inner())
 }
 
 fn examine_all(

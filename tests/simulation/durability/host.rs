@@ -5,12 +5,13 @@ use std::collections::VecDeque;
 
 use freehold_engine::base::time::{Now, UnixMillis};
 use freehold_engine::config::{Appendfsync, Caller, Config};
-use freehold_engine::disk::{FileName, Files, Requests};
+use freehold_engine::disk::{Files, Requests};
 use freehold_engine::effect::Records;
 use freehold_engine::log::{Findings, Header, Health, Log, Replay, examine};
 use freehold_engine::mesh::CoreId;
 use freehold_engine::shard::testing::{Tampering, TestClient, TestNode};
 use freehold_engine::shard::{HeldMessages, Message, Standing, Trouble};
+use freehold_engine::store::Kept;
 use freehold_tests::random::Random;
 
 use super::disk::{Disk, Reading};
@@ -34,12 +35,11 @@ pub fn recover(
     bug: Option<Bug>,
 ) -> Result<Recovered, String> {
     let mut reading = Reading { disk, crc_ignored: bug == Some(Bug::CrcIgnored) };
-    let logs = reading.list()?;
-    let newest = logs.iter().filter_map(|name| match name {
-        FileName::Log { generation, .. } => Some(*generation),
-        _ => None,
-    });
-    let generation = newest.max().unwrap_or(0) + 1;
+    let Kept { logs, loose, generation, .. } = Kept::find(&mut reading)?;
+    reading.sync_names()?;
+    for log in loose {
+        reading.sync(log).map_err(|error| error.to_string())?;
+    }
     let mut examined = Vec::new();
     for log in logs {
         examined.extend(examine(&mut reading, log).map_err(|error| error.to_string())?);

@@ -12,6 +12,7 @@ mod host;
 mod jobs;
 mod planted;
 mod run;
+mod starts;
 
 use freehold_engine::config::Appendfsync;
 use freehold_engine::disk::Failure;

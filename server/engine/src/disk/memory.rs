@@ -56,6 +56,14 @@ impl Files for Memory {
         Ok(())
     }
 
+    fn sync_names(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn is_older_than(&mut self, _: FileName, _: i64) -> Result<bool, ReadError> {
+        Ok(true)
+    }
+
     fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
         let rest = self.content(file)?.get(offset as usize..).unwrap_or_default();
         let length = rest.len().min(into.len());

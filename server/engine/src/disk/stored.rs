@@ -33,11 +33,24 @@ pub trait Files {
     /// It is not there, or cannot be opened.
     fn len(&mut self, file: FileName) -> Result<u64, ReadError>;
 
-    /// Whatever the file holds, and its name, is durable from here on.
+    /// Whatever the file holds is durable from here on; its name is not.
     ///
     /// # Errors
     /// As the system reports them.
     fn sync(&mut self, file: FileName) -> Result<(), ReadError>;
+
+    /// The names of all files are durable from here on.
+    ///
+    /// # Errors
+    /// A sentence, as the system reports it.
+    fn sync_names(&mut self) -> Result<(), String>;
+
+    /// Whether the file has been there as it is since before a moment. A copy made later has not,
+    /// whatever times it was given.
+    ///
+    /// # Errors
+    /// As the system reports them.
+    fn is_older_than(&mut self, file: FileName, unix_ms: i64) -> Result<bool, ReadError>;
 
     /// Fills `into` from `offset` on; fewer bytes only at the end of the file.
     ///

@@ -4,6 +4,7 @@
 //! `FORMAT.md` draws the bytes.
 
 mod batch;
+mod beginning;
 mod company;
 mod header;
 mod reader;
@@ -11,6 +12,7 @@ mod recovery;
 mod window;
 mod writer;
 
+pub use beginning::Beginning;
 pub use header::{FIRST_BATCH, Header};
 pub use reader::{End, LogError, LogReader};
 pub use recovery::{Examined, Findings, Replay, examine};

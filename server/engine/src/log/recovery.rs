@@ -50,14 +50,11 @@ impl Examined {
 
 /// Reads a file from beginning to end. `None`: a crash came before anything was in it.
 ///
-/// It is made durable first. After the death of a process, but not of its host, a file holds more
-/// than the disk does: what is served from it, and what the next log builds on it, would be gone
-/// with the power.
+/// Whoever believes it makes it durable first: see [`crate::store::Kept::loose`].
 ///
 /// # Errors
 /// It cannot be read, or is damaged.
 pub fn examine(files: &mut dyn Files, file: FileName) -> Result<Option<Examined>, LogError> {
-    files.sync(file)?;
     let Some(mut reader) = LogReader::open(files, file)? else { return Ok(None) };
     let header = *reader.header();
     let (mut parts, mut records) = (Vec::new(), 0);

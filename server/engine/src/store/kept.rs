@@ -4,14 +4,11 @@
 
 use std::ops::Range;
 
-use crate::disk::{FileName, Files};
+use crate::disk::{FileName, Files, ReadError};
 use crate::effect::Effect;
-use crate::log::Header;
+use crate::log::Beginning;
 use crate::mesh::{CoreId, slots_meet};
 use crate::snapshot::{self, LoadError, MANIFEST_BYTES_MAX, Manifest};
-
-/// Of a log, more than its header takes.
-const HEADER_BYTES: usize = 128;
 
 /// What counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,6 +16,11 @@ pub struct Kept {
     pub manifest: Option<Manifest>,
     /// In the order of their generations.
     pub logs: Vec<FileName>,
+    /// Those of them that may not be durable. After the death of a process, but not of its host, a
+    /// file holds more than the disk does: what is served from it, and what the next log builds on
+    /// it, would be gone with the power. Whoever believes what is there syncs these first, and the
+    /// names.
+    pub loose: Vec<FileName>,
     /// The generation of files to come: no file has it or a later one.
     pub generation: u64,
 }
@@ -36,14 +38,19 @@ impl Kept {
         let generation = newest.unwrap_or(0).max(first) + 1;
         let is_log = |name: &FileName| matches!(name, FileName::Log { .. });
         let since = |name: &FileName| is_log(name) && name.generation() >= Some(first);
-        let mut logs = Vec::new();
+        let (mut logs, mut begun) = (Vec::new(), Vec::new());
         for name in names.into_iter().filter(since) {
-            if log_counts(files, name, first)? {
+            let beginning = Beginning::read(files, name).map_err(|error| error.to_string())?;
+            // One whose header was never written holds nothing, which whoever examines it finds
+            // out.
+            if beginning.is_none_or(|log| log.header.counts(first)) {
                 logs.push(name);
+                begun.extend(beginning);
             }
         }
         logs.sort_unstable();
-        Ok(Kept { manifest, logs, generation })
+        let loose = loose_of(files, &begun).map_err(|error| error.to_string())?;
+        Ok(Kept { manifest, logs, loose, generation })
     }
 
     /// When the snapshot was cut that counts; 0 if there is none.
@@ -79,12 +86,21 @@ impl Kept {
     }
 }
 
-/// Whether it counts beside the snapshot of generation `first`. One whose header was never written
-/// holds nothing, which whoever examines it finds out.
-fn log_counts(files: &mut dyn Files, name: FileName, first: u64) -> Result<bool, String> {
-    let mut start = [0; HEADER_BYTES];
-    let read = files.read(name, 0, &mut start).map_err(|error| error.to_string())?;
-    Ok(Header::decode(&start[..read]).map_or(true, |header| header.counts(first)))
+/// Which of these may not be durable: what no other proves to be, or has been put in its place
+/// since. One without a batch says nothing that could be lost.
+fn loose_of(files: &mut dyn Files, logs: &[Beginning]) -> Result<Vec<FileName>, ReadError> {
+    let mut loose = Vec::new();
+    for log in logs.iter().filter(|log| log.has_batches) {
+        let proofs = logs.iter().filter(|later| later.proves(log));
+        let proven = match proofs.map(|later| later.header.created_unix_ms).max() {
+            Some(since_unix_ms) => files.is_older_than(log.file, since_unix_ms)?,
+            None => false,
+        };
+        if !proven {
+            loose.push(log.file);
+        }
+    }
+    Ok(loose)
 }
 
 fn manifest_of(files: &mut dyn Files, names: &[FileName]) -> Result<Option<Manifest>, String> {
@@ -113,6 +129,7 @@ fn manifest_of(files: &mut dyn Files, names: &[FileName]) -> Result<Option<Manif
 mod tests {
     use super::*;
     use crate::disk::Memory;
+    use crate::log::Header;
 
     const fn log(generation: u64) -> FileName {
         FileName::Log { generation, core: 0 }
@@ -169,6 +186,60 @@ mod tests {
         }
     }
 
+    /// A log of so many cores, with a batch or without.
+    fn begun(generation: u64, core: u16, cores: u16, has_batches: bool) -> Beginning {
+        let header =
+            Header { generation, core, cores, created_unix_ms: generation as i64, rests_on: 0 };
+        Beginning { file: FileName::Log { generation, core }, header, has_batches }
+    }
+
+    #[test]
+    fn a_log_is_loose_until_one_that_rests_on_it_shows_that_it_is_durable() {
+        let loose = |logs: &[Beginning]| -> Vec<u64> {
+            let loose = loose_of(&mut Memory::default(), logs).expect("readable");
+            loose.iter().filter_map(FileName::generation).collect()
+        };
+        let (first, second) = (begun(1, 0, 1, true), begun(2, 0, 1, true));
+        assert_eq!(loose(&[first]), [1]);
+        assert_eq!(loose(&[first, second]), [2]);
+        assert_eq!(loose(&[first, begun(2, 0, 1, false)]), [1], "nothing rests on it yet");
+        assert_eq!(loose(&[first, begun(2, 0, 2, false)]), [] as [u64; 0], "a start has synced it");
+        let pair = [begun(1, 0, 2, true), begun(1, 1, 2, true), begun(2, 0, 2, true)];
+        assert_eq!(loose(&pair), [1, 2], "core 1 may be behind");
+        assert_eq!(loose(&[begun(1, 0, 1, false)]), [] as [u64; 0], "there is nothing in it");
+    }
+
+    #[test]
+    fn a_log_put_back_since_is_loose_whatever_rests_on_it() {
+        struct Copies(Memory);
+        impl Files for Copies {
+            fn list(&self) -> Result<Vec<FileName>, String> {
+                self.0.list()
+            }
+            fn len(&mut self, file: FileName) -> Result<u64, ReadError> {
+                self.0.len(file)
+            }
+            fn sync(&mut self, file: FileName) -> Result<(), ReadError> {
+                self.0.sync(file)
+            }
+            fn sync_names(&mut self) -> Result<(), String> {
+                self.0.sync_names()
+            }
+            fn is_older_than(&mut self, _: FileName, unix_ms: i64) -> Result<bool, ReadError> {
+                Ok(unix_ms > 100)
+            }
+            fn read(&mut self, file: FileName, at: u64, to: &mut [u8]) -> Result<usize, ReadError> {
+                self.0.read(file, at, to)
+            }
+        }
+        for (later, loose) in [(99, vec![1, 99]), (101, vec![101])] {
+            let logs = [begun(1, 0, 1, true), begun(later, 0, 1, true)];
+            let found = loose_of(&mut Copies(Memory::default()), &logs).expect("readable");
+            let found: Vec<u64> = found.iter().filter_map(FileName::generation).collect();
+            assert_eq!(found, loose, "copied at 100, and the next log is of {later}");
+        }
+    }
+
     #[test]
     fn what_is_missing_is_named_and_an_empty_directory_is_a_beginning() {
         let manifest = Manifest { generation: 10, snapshots: 2, created_unix_ms: 7 };
@@ -177,7 +248,7 @@ mod tests {
         assert!(found(&[snapshot_file(10), log(10)], None).unwrap_err().contains("no MANIFEST"));
         let unfinished = found(&[log(1), log(2), snapshot_file(2)], None).expect("it was not done");
         assert_eq!((unfinished.logs, unfinished.generation), (vec![log(1), log(2)], 3));
-        let empty = Kept { manifest: None, logs: Vec::new(), generation: 1 };
+        let empty = Kept { manifest: None, logs: Vec::new(), loose: Vec::new(), generation: 1 };
         assert_eq!(found(&[], None), Ok(empty));
     }
 }
