@@ -594,8 +594,7 @@ fn fill(shared: &Shared, worker: &mut Worker) -> Result<Filled, String> {
     }
     let shard = worker.shard();
     let logs = shared.config.persistence.appendonly;
-    // Without a log nothing is of this generation before the first snapshot.
-    shard.set_generation(if logs { generation } else { generation - 1 });
+    shard.begin_life(generation, logs);
     let imported = shared.import.as_ref().map(|import| import.fill(shard)).transpose()?;
     if logs {
         let (mut store, mut requests) = (Store::default(), Requests::default());

@@ -310,6 +310,7 @@ fn log_header(shard: &Shard, generation: u64) -> log::Header {
         cores: shard.cores(),
         created_unix_ms: shard.now().unix_ms.0,
         rests_on: shard.log_rests_on(),
+        life: shard.life(),
     }
 }
 

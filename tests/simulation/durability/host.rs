@@ -108,8 +108,14 @@ impl Host {
         let cores = node.shards.len() as u16;
         let mut keepers = Vec::new();
         for (core, records) in records.into_iter().enumerate() {
-            let header =
-                Header { generation, core: core as u16, cores, created_unix_ms: 0, rests_on: 0 };
+            let header = Header {
+                generation,
+                core: core as u16,
+                cores,
+                created_unix_ms: 0,
+                rests_on: 0,
+                life: generation,
+            };
             let mut requests = Requests::default();
             let log = Log::begin(header, 0, now.mono_us, &mut requests);
             node.shards[core].start_log(records);

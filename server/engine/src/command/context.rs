@@ -122,6 +122,8 @@ pub struct Core {
     pub requests: Vec<Request>,
     /// The generation of files that holds what changes now.
     pub generation: u64,
+    /// The first one of this life.
+    pub life: u64,
     /// How snapshots stand in the node.
     pub snapshots: Snapshots,
     /// What the server has yet to hear of.

@@ -21,6 +21,7 @@ pub struct Examined {
     generation: u64,
     core: u16,
     cores: u16,
+    life: u64,
     parts: Vec<(u64, Part)>,
     pub records: u64,
     pub end: End,
@@ -39,8 +40,9 @@ impl Examined {
         records: u64,
         end: End,
     ) -> Examined {
-        let Header { generation, core, cores, .. } = header;
-        Examined { file, generation, core, cores, parts, records, end, cut: u64::MAX, bytes: 0 }
+        let Header { generation, core, cores, life, .. } = header;
+        let cut = u64::MAX;
+        Examined { file, generation, core, cores, life, parts, records, end, cut, bytes: 0 }
     }
 
     pub(crate) fn parts(&self) -> &[(u64, Part)] {
@@ -95,21 +97,37 @@ impl Findings {
             }
         }
         let mut changed = false;
-        for log in &mut self.logs {
-            for (offset, part) in &log.parts {
+        for at in 0..self.logs.len() {
+            let log = &self.logs[at];
+            let counted = log.parts.iter().filter(|(offset, _)| *offset < log.cut);
+            let lacking = counted.filter(|(_, part)| {
                 let name = (log.generation, part.ticket);
-                let whole = present.get(&name).is_some_and(|count| *count >= part.members.len());
-                if whole || *offset >= log.cut {
+                present.get(&name).is_none_or(|count| *count < part.members.len())
+            });
+            let lacking: Vec<_> =
+                lacking.map(|(at, part)| (*at, part.ticket, part.locked)).collect();
+            for (offset, ticket, locked) in lacking {
+                if offset >= self.logs[at].cut {
                     continue;
                 }
-                changed |= self.dropped.insert(name);
-                if !part.locked {
-                    log.cut = *offset;
+                changed |= self.dropped.insert((self.logs[at].generation, ticket));
+                if !locked {
+                    self.cut(at, offset);
                     changed = true;
                 }
             }
         }
         changed
+    }
+
+    /// Leaves out what stands from `offset` on in the log at this place, and all that the core has
+    /// written behind it in the same life: it may rest on that, wherever a snapshot has begun the
+    /// next log. Later lives do not: they have begun without it, as this one does.
+    fn cut(&mut self, at: usize, offset: u64) {
+        let Examined { generation, core, life, .. } = self.logs[at];
+        self.logs[at].cut = offset;
+        let later = self.logs.iter_mut().filter(|log| (log.core, log.life) == (core, life));
+        later.filter(|log| log.generation > generation).for_each(|log| log.cut = 0);
     }
 
     /// How much is to be read for `slots`.
@@ -276,5 +294,43 @@ fn whole_database(effect: Effect<'_>) -> Option<Effect<'static>> {
         Effect::Flush { db } => Some(Effect::Flush { db }),
         Effect::SwapDb { a, b } => Some(Effect::SwapDb { a, b }),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: u64 = 4096 + 32;
+
+    fn log(generation: u64, core: u16, life: u64, loose: &[(u64, u64)]) -> Examined {
+        let file = FileName::Log { generation, core };
+        let header = Header { generation, core, cores: 3, created_unix_ms: 0, rests_on: 0, life };
+        let part = |ticket| Part { ticket, members: vec![0, 1], locked: false };
+        let parts = loose.iter().map(|(offset, ticket)| (*offset, part(*ticket))).collect();
+        Examined::new(file, header, parts, 9, End::Clean)
+    }
+
+    /// A core's log was left out from a transaction on that another core had not made durable, and
+    /// the next one, which a snapshot had begun, was not: money came from nowhere. Found by the
+    /// simulation of durability when it began to take snapshots.
+    #[test]
+    fn what_is_left_out_of_a_log_takes_along_the_later_logs_of_its_core_and_life() {
+        let logs = vec![
+            log(4, 0, 4, &[(FIRST, 1), (FIRST + 100, 2)]),
+            log(4, 1, 4, &[(FIRST, 1)]),
+            log(4, 2, 4, &[]),
+            log(5, 0, 4, &[(FIRST, 3)]),
+            log(5, 1, 4, &[(FIRST + 7, 3)]),
+            log(5, 2, 4, &[]),
+            log(6, 1, 4, &[]),
+            log(7, 0, 7, &[(FIRST, 4)]),
+            log(7, 1, 7, &[(FIRST, 4)]),
+        ];
+        let findings = Findings::new(logs);
+        let cuts: Vec<u64> = findings.logs().iter().map(|log| log.cut).collect();
+        let all = u64::MAX;
+        assert_eq!(cuts, [FIRST + 100, all, all, 0, FIRST + 7, all, 0, all, all]);
+        assert_eq!(findings.dropped(), 2, "transaction 3 lacks what core 0 has in log 5");
     }
 }

@@ -16,7 +16,7 @@ pub(crate) struct Writer {
 }
 
 fn header(core: u16, cores: u16) -> Header {
-    Header { generation: 1, core, cores, created_unix_ms: 1, rests_on: 0 }
+    Header { generation: 1, core, cores, created_unix_ms: 1, rests_on: 0, life: 1 }
 }
 
 impl Writer {

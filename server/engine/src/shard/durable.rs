@@ -29,6 +29,11 @@ impl Shard {
         self.core.generation
     }
 
+    /// The first generation of files of this life.
+    pub fn life(&self) -> u64 {
+        self.core.life
+    }
+
     /// How snapshots stand in the node.
     pub fn snapshots(&self) -> &Snapshots {
         &self.core.snapshots

@@ -332,6 +332,7 @@ fn core_of(blueprint: &Blueprint, table: &Table) -> Core {
         unreached: None,
         requests: Vec::new(),
         generation: 0,
+        life: 0,
         snapshots: blueprint.board.snapshots().clone(),
         milestones: Vec::new(),
         log_rests_on: 0,

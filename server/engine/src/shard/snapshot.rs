@@ -36,9 +36,11 @@ pub struct Saves {
 }
 
 impl Shard {
-    /// What changes from now on is of this generation of files.
-    pub fn set_generation(&mut self, generation: u64) {
-        self.core.generation = generation;
+    /// The files of this life have `generation` and those above: the log begins with it, or, when
+    /// there is none, the first snapshot does.
+    pub fn begin_life(&mut self, generation: u64, logs: bool) {
+        self.core.life = generation;
+        self.core.generation = if logs { generation } else { generation - 1 };
     }
 
     /// Cuts that have been made, and ends of the log, since the last call.

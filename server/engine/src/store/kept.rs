@@ -164,6 +164,7 @@ mod tests {
             cores: 1,
             created_unix_ms: 0,
             rests_on,
+            life: if generation == 6 { 5 } else { generation },
         };
         let (old, begun, goes_on, after) = (header(4, 0), header(5, 5), header(6, 5), header(7, 0));
         let mut files = Memory::default();
@@ -188,8 +189,8 @@ mod tests {
 
     /// A log of so many cores, with a batch or without.
     fn begun(generation: u64, core: u16, cores: u16, has_batches: bool) -> Beginning {
-        let header =
-            Header { generation, core, cores, created_unix_ms: generation as i64, rests_on: 0 };
+        let (created_unix_ms, life) = (generation as i64, generation);
+        let header = Header { generation, core, cores, created_unix_ms, rests_on: 0, life };
         Beginning { file: FileName::Log { generation, core }, header, has_batches }
     }
 

@@ -41,8 +41,8 @@ impl Keeping {
         let (mut stores, mut requests) = (Vec::new(), Vec::new());
         for shard in &mut node.shards {
             let (mut store, mut asked) = (Store::default(), Requests::default());
+            shard.begin_life(1, logs);
             if logs {
-                shard.set_generation(1);
                 shard.start_log(Records::default());
                 store.begin_log(shard, 0, &mut asked);
             }
