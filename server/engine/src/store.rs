@@ -59,9 +59,17 @@ pub struct Store {
     waits: bool,
     delays: u64,
     told: Vec<Told>,
+    /// See [`Store::that_writes_ahead`].
+    writes_ahead: bool,
 }
 
 impl Store {
+    /// One that is wrong: it writes a log though the one before it is not durable yet. A bug to
+    /// try tests of durability on.
+    pub fn that_writes_ahead() -> Store {
+        Store { writes_ahead: true, ..Store::default() }
+    }
+
     /// Begins the log of the shard's present generation.
     pub fn begin_log(&mut self, shard: &mut Shard, now_us: u64, requests: &mut Requests) {
         let records = shard.log_end();
@@ -110,7 +118,8 @@ impl Store {
                 if ending || log.has_end() {
                     log.sync(now_us, requests);
                 }
-                waits = log.has_end() && !log.is_over();
+                let goes_on = log.is_over() || self.writes_ahead && log.end() >= log.last();
+                waits = log.has_end() && !goes_on;
             }
         }
         while let Some(mut log) = self.logs.pop_front_if(|log| log.is_over()) {

@@ -12,6 +12,7 @@ use freehold_protocol::resp::value::{Value, decode};
 use freehold_tests::numbered::{Kind, text};
 
 use super::delays::Promise;
+use super::run::UNPROMISED;
 
 /// A write of a track.
 #[derive(Clone, Copy, Debug)]
@@ -49,11 +50,10 @@ impl Track {
         (n, self.kind.requests(&self.key(), n))
     }
 
-    /// Its reply has come. Replies have waited for the disk since `always_us`.
-    pub fn told(&mut self, number: u64, refused: bool, now_us: u64, always_us: u64) {
+    /// Its reply has come; `told_us` says when that counts, by when it was sent.
+    pub fn told(&mut self, number: u64, refused: bool, told_us: impl Fn(u64) -> u64) {
         for write in self.writes.iter_mut().filter(|write| write.number == number) {
-            let told_us = if write.sent_us > always_us { 0 } else { now_us };
-            (write.told_us, write.refused) = (Some(told_us), refused);
+            (write.told_us, write.refused) = (Some(told_us(write.sent_us)), refused);
         }
     }
 
@@ -134,6 +134,13 @@ impl Books {
     pub fn opening() -> String {
         let accounts = (0..ACCOUNTS).map(|n| format!(" account:{n} {OPENING}"));
         format!("MSET{}", accounts.collect::<String>())
+    }
+
+    /// All that was told without a promise is promised at `now_us`.
+    pub fn promise(&mut self, now_us: u64) {
+        let writes = self.tracks.iter_mut().flat_map(|track| &mut track.writes);
+        let told = writes.map(|write| &mut write.told_us).chain([&mut self.opened_us]);
+        told.flatten().filter(|told_us| **told_us == UNPROMISED).for_each(|told| *told = now_us);
     }
 
     /// Compares a recovered node with what one of `cores` has promised. Returns how many writes

@@ -13,7 +13,7 @@
 //! Transactions over several cores tie their logs together: what follows one counts only if its
 //! parts are in all of them. With them the first holds if none of the cores had anything slow.
 
-use freehold_engine::disk::Operation;
+use freehold_engine::disk::{FileName, Operation};
 use freehold_tests::random::Random;
 
 /// What is told so long before a loss survives.
@@ -83,7 +83,7 @@ impl Delays {
             _ => QUICK_US,
         };
         let ended_us = now_us + self.random.below(most_us as usize + 1) as u64;
-        if ended_us - now_us > usual_us {
+        if ended_us - now_us > usual_us && concerns_log(operation) {
             self.slow.push(Slow { core, begun_us: now_us, ended_us, syncs });
         }
         ended_us
@@ -103,6 +103,18 @@ impl Delays {
             let noticed_us = slow.begun_us + LATE_US + TURN_US;
             noticed_us <= from_us && to_us < slow.ended_us + WARY_US
         })
+    }
+}
+
+/// Whether what is in a log, or its name, can wait for it: nothing waits for a snapshot.
+fn concerns_log(operation: &Operation) -> bool {
+    match operation {
+        Operation::Sync(file)
+        | Operation::Write { file, .. }
+        | Operation::Allocate { file, .. } => {
+            matches!(file, FileName::Log { .. })
+        }
+        _ => true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A disk in memory that takes the requests of all cores and can lose its power at any moment.
 //! What was not made durable is then lost, kept, or torn at sectors, piece by piece and in any
 //! order; names that the directory was not synced for go or stay. It knows the contract of
-//! `freehold_engine::disk` and nothing of logs.
+//! `freehold_engine::disk` and nothing of logs and snapshots.
 
 use std::collections::BTreeMap;
 
@@ -72,8 +72,8 @@ struct UnderWay {
     body: Option<usize>,
     /// The piece it writes, or all pieces that had completed when it began.
     pieces: Vec<u64>,
-    /// The names as they were when it began.
-    names: Option<BTreeMap<FileName, usize>>,
+    /// The names as they were when it began, which was so many operations after the first.
+    names: Option<(u64, BTreeMap<FileName, usize>)>,
     failure: Option<Failure>,
     /// It does not end before.
     end_us: u64,
@@ -85,6 +85,8 @@ pub struct Disk {
     bodies: Vec<Body>,
     names: BTreeMap<FileName, usize>,
     durable_names: BTreeMap<FileName, usize>,
+    /// When these stood so, in operations.
+    names_durable_at: u64,
     under_way: Vec<UnderWay>,
     next_piece: u64,
     operations: u64,
@@ -106,6 +108,7 @@ impl Disk {
             bodies: Vec::new(),
             names: BTreeMap::new(),
             durable_names: BTreeMap::new(),
+            names_durable_at: 0,
             under_way: Vec::new(),
             next_piece: 0,
             operations: 0,
@@ -158,12 +161,20 @@ impl Disk {
                 let known = body.map_or(&[][..], |body| &self.bodies[body].pieces);
                 pieces.extend(known.iter().filter(|piece| piece.completed).map(|piece| piece.id));
             }
-            Operation::SyncDirectory => names = Some(self.names.clone()),
-            Operation::Close(_) | Operation::Create(_) => {}
-            other => panic!("the log does not ask for {other:?}"),
+            Operation::Rename { from, to } if failure.is_none() => {
+                let renamed = self.names.remove(from);
+                self.names.extend(renamed.map(|body| (*to, body)));
+            }
+            Operation::Remove(name) if failure.is_none() => drop(self.names.remove(name)),
+            Operation::SyncDirectory => names = Some((at, self.names.clone())),
+            Operation::Close(_)
+            | Operation::Create(_)
+            | Operation::Rename { .. }
+            | Operation::Remove(_) => {}
         }
         let operation = &request.operation;
-        let syncs = matches!(operation, Operation::Sync(_)) && !pieces.is_empty();
+        let of_log = matches!(operation, Operation::Sync(FileName::Log { .. }));
+        let syncs = of_log && !pieces.is_empty();
         let end_us = match &mut self.delays {
             Some(delays) => delays.end_us(core, operation, syncs, self.now_us),
             None => 0,
@@ -176,6 +187,11 @@ impl Disk {
         let piece = Piece { id: self.next_piece, offset, bytes, completed: false };
         self.bodies[body?].pieces.push(piece);
         Some(self.next_piece)
+    }
+
+    /// Removes files of generations before this one; the directory is not synced for it.
+    pub fn tidy(&mut self, generation: u64) {
+        self.names.retain(|name, _| name.generation().is_none_or(|of| of >= generation));
     }
 
     /// Something that is under way completes; `None` when nothing is.
@@ -205,8 +221,11 @@ impl Disk {
                 settle(body, &ended.pieces, durable && !self.lies.skip_fsync);
             }
         }
-        if let (Some(names), Ok(()), false) = (ended.names, outcome, self.lies.no_dir_fsync) {
-            self.durable_names.extend(names);
+        // Of two syncs that are under way the later one may end first.
+        if let (Some((at, names)), Ok(()), false) = (ended.names, outcome, self.lies.no_dir_fsync)
+            && at > self.names_durable_at
+        {
+            (self.names_durable_at, self.durable_names) = (at, names);
         }
         Some((ended.core, Completion { owner, tag, outcome, buffer }))
     }
@@ -229,10 +248,21 @@ impl Disk {
                 after.names.insert(*name, *body);
             }
         }
+        for name in self.durable_names.keys().filter(|name| !self.names.contains_key(name)) {
+            if crash.keeps_name(random) {
+                after.names.remove(name);
+            }
+        }
         after.durable_names = after.names.clone();
         for body in &mut after.bodies {
             let pieces = std::mem::take(&mut body.pieces);
             tear(&mut body.durable, pieces, crash, random);
+        }
+        // What no name stands for is gone.
+        for (index, body) in after.bodies.iter_mut().enumerate() {
+            if !after.names.values().any(|named| *named == index) {
+                *body = Body::default();
+            }
         }
         after
     }
@@ -293,6 +323,7 @@ impl Files for Reading<'_> {
         self.disk.start_syncs += 1;
         if !self.disk.lies.no_dir_fsync {
             self.disk.durable_names = self.disk.names.clone();
+            self.disk.names_durable_at = self.disk.operations;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
-//! A host: a node of several cores with its logs on a disk. It holds replies and messages back as
-//! the server's `worker/keep.rs` does: whatever leaves a core waits for the core's log.
+//! A host: a node of several cores with its logs and snapshots on a disk. It holds replies and
+//! messages back as the server's `worker/keep.rs` does: whatever leaves a core waits for the core's
+//! log. What a snapshot has made superfluous is removed as the server's control thread does it.
 
 use std::collections::VecDeque;
 
@@ -7,11 +8,11 @@ use freehold_engine::base::time::{Now, UnixMillis};
 use freehold_engine::config::{Appendfsync, Caller, Config};
 use freehold_engine::disk::{Files, Requests};
 use freehold_engine::effect::Records;
-use freehold_engine::log::{Findings, Header, Health, Log, Replay, examine};
+use freehold_engine::log::{Findings, Health, Replay, examine};
 use freehold_engine::mesh::CoreId;
 use freehold_engine::shard::testing::{Tampering, TestClient, TestNode};
-use freehold_engine::shard::{HeldMessages, Message, Standing, Trouble};
-use freehold_engine::store::Kept;
+use freehold_engine::shard::{HeldMessages, Message, Shard, Standing, Trouble};
+use freehold_engine::store::{Kept, Store, Told};
 use freehold_tests::random::Random;
 
 use super::disk::{Disk, Reading};
@@ -35,14 +36,14 @@ pub fn recover(
     bug: Option<Bug>,
 ) -> Result<Recovered, String> {
     let mut reading = Reading { disk, crc_ignored: bug == Some(Bug::CrcIgnored) };
-    let Kept { logs, loose, generation, .. } = Kept::find(&mut reading)?;
+    let kept = Kept::find(&mut reading)?;
     reading.sync_names()?;
-    for log in loose {
-        reading.sync(log).map_err(|error| error.to_string())?;
+    for log in &kept.loose {
+        reading.sync(*log).map_err(|error| error.to_string())?;
     }
     let mut examined = Vec::new();
-    for log in logs {
-        examined.extend(examine(&mut reading, log).map_err(|error| error.to_string())?);
+    for log in &kept.logs {
+        examined.extend(examine(&mut reading, *log).map_err(|error| error.to_string())?);
     }
     let findings = Findings::new(examined);
     let fsync = match policy {
@@ -50,14 +51,15 @@ pub fn recover(
         Appendfsync::EverySec => "everysec",
         Appendfsync::No => "no",
     };
-    let config = Config::default();
-    let config = config.with(&[("appendfsync", fsync)], Caller::ThisHost).expect("an option");
-    let mut node = TestNode::from_config(cores, config, generation);
+    let options = [("appendfsync", fsync), ("appendonly", "yes")];
+    let config = Config::default().with(&options, Caller::ThisHost).expect("they are options");
+    let mut node = TestNode::from_config(cores, config, kept.generation);
     let mut all = Vec::new();
     for shard in &mut node.shards {
-        let mut records = Records::default();
-        let mut replay = Replay::new(&findings, shard.slots());
-        let replayed = replay.run(&mut reading, |placed| {
+        let (slots, mut records) = (shard.slots(), Records::default());
+        kept.load_snapshot(&mut reading, &slots, &mut |effect| shard.load(effect))
+            .map_err(|error| error.to_string())?;
+        let replayed = Replay::new(&findings, slots).run(&mut reading, |placed| {
             if let Some(slot) = placed.slot {
                 records.resume(slot, placed.sequence);
             }
@@ -66,12 +68,12 @@ pub fn recover(
         replayed.map_err(|error| error.to_string())?;
         all.push(records);
     }
-    Ok(Recovered { node, records: all, generation })
+    Ok(Recovered { node, records: all, generation: kept.generation })
 }
 
-/// One core's log with what waits for it.
+/// What one core keeps, with what waits for it.
 struct Keeper {
-    log: Log,
+    store: Store,
     requests: Requests,
     told: u64,
     /// Replies that wait: for what, and of which client.
@@ -97,6 +99,8 @@ pub struct Host {
     keepers: Vec<Keeper>,
     pub clients: Vec<Connected>,
     pub now: Now,
+    /// Snapshots that have been committed.
+    pub snapshots: u64,
     bug: Option<Bug>,
 }
 
@@ -105,23 +109,21 @@ impl Host {
     pub fn begin(recovered: Recovered, clients: usize, bug: Option<Bug>, disk: &mut Disk) -> Host {
         let Recovered { mut node, records, generation } = recovered;
         let now = Now { unix_ms: UnixMillis(1_700_000_000_000), mono_us: 10_000_000 };
-        let cores = node.shards.len() as u16;
+        let cores = node.shards.len();
         let mut keepers = Vec::new();
         for (core, records) in records.into_iter().enumerate() {
-            let header = Header {
-                generation,
-                core: core as u16,
-                cores,
-                created_unix_ms: 0,
-                rests_on: 0,
-                life: generation,
+            let (shard, mut requests) = (&mut node.shards[core], Requests::default());
+            let mut store = match bug {
+                Some(Bug::NextLogEarly) => Store::that_writes_ahead(),
+                _ => Store::default(),
             };
-            let mut requests = Requests::default();
-            let log = Log::begin(header, 0, now.mono_us, &mut requests);
-            node.shards[core].start_log(records);
+            shard.begin_turn(now);
+            shard.begin_life(generation, true);
+            shard.start_log(records);
+            store.begin_log(shard, now.mono_us, &mut requests);
             requests.take().into_iter().for_each(|request| disk.begin(core, request));
             keepers.push(Keeper {
-                log,
+                store,
                 requests,
                 told: 0,
                 replies: VecDeque::new(),
@@ -136,10 +138,10 @@ impl Host {
             node.tampering = Tampering::LosesPart;
         }
         let clients = (0..clients)
-            .map(|client| node.connect(client % usize::from(cores)))
+            .map(|client| node.connect(client % cores))
             .map(|at| Connected { at, received: Vec::new(), closed: false })
             .collect();
-        Host { node, keepers, clients, now, bug }
+        Host { node, keepers, clients, now, snapshots: 0, bug }
     }
 
     pub fn cores(&self) -> usize {
@@ -156,6 +158,12 @@ impl Host {
         (0..self.cores()).all(|core| self.policy(core) == Appendfsync::Always)
     }
 
+    /// Whether the log is on, and all that it rests on is there.
+    pub fn is_on(&self) -> bool {
+        let on = |shard: &Shard| shard.config().persistence.appendonly && !shard.awaits_log();
+        self.node.shards.iter().all(on)
+    }
+
     /// The policy that holds on a core: CONFIG SET reaches one after the other.
     fn policy(&self, core: usize) -> Appendfsync {
         self.node.shards[core].config().persistence.appendfsync
@@ -163,7 +171,6 @@ impl Host {
 
     /// One trip round a core's loop.
     pub fn turn(&mut self, core: usize, disk: &mut Disk) {
-        let policy = self.policy(core);
         let keeper = &mut self.keepers[core];
         let shard = &mut self.node.shards[core];
         shard.begin_turn(self.now);
@@ -171,9 +178,8 @@ impl Host {
             shard.deliver(from, message);
         }
         shard.upkeep();
-        let Some(records) = shard.log() else { return };
-        keeper.log.turn(records, policy, self.now.mono_us, &mut keeper.requests);
-        keeper.requests.take().into_iter().for_each(|request| disk.begin(core, request));
+        keeper.store.turn(shard, self.now.mono_us, false, &mut keeper.requests);
+        self.ask(core, disk);
         self.book(core);
         for client in 0..self.clients.len() {
             self.answer(client, core);
@@ -187,9 +193,23 @@ impl Host {
     /// The disk has done something.
     pub fn complete_one(&mut self, disk: &mut Disk, random: &mut Random) -> bool {
         let Some((core, completion)) = disk.complete_one(random) else { return false };
-        self.keepers[core].log.completed(completion, self.now.mono_us);
+        let (keeper, shard) = (&mut self.keepers[core], &mut self.node.shards[core]);
+        keeper.store.completed(completion, shard, self.now.mono_us, &mut keeper.requests);
+        self.ask(core, disk);
         self.book(core);
         true
+    }
+
+    /// What the core asks of the disk is begun, and what a snapshot has released is removed.
+    fn ask(&mut self, core: usize, disk: &mut Disk) {
+        let keeper = &mut self.keepers[core];
+        keeper.requests.take().into_iter().for_each(|request| disk.begin(core, request));
+        for told in keeper.store.take_told() {
+            if let Told::Committed { generation } = told {
+                disk.tidy(generation);
+                self.snapshots += 1;
+            }
+        }
     }
 
     fn book(&mut self, core: usize) {
@@ -197,9 +217,9 @@ impl Host {
         let keeper = &mut self.keepers[core];
         keeper.told = match self.bug {
             Some(Bug::AckBeforeFsync) => u64::MAX,
-            _ => keeper.log.acknowledged(policy, self.now.mono_us),
+            _ => keeper.store.acknowledged(policy, self.now.mono_us),
         };
-        let health = keeper.log.health();
+        let health = keeper.store.health();
         if health != keeper.health {
             (keeper.health, keeper.health_turn) = (health, keeper.turns);
             let trouble = match health {

@@ -7,6 +7,7 @@ use freehold_engine::shard::testing::{TestClient, TestNode};
 use freehold_tests::numbered::numbers;
 
 use super::books::ask;
+use super::run::UNPROMISED;
 
 /// Numbers that have been pushed and popped, and when that was told.
 #[derive(Clone, Default)]
@@ -44,6 +45,12 @@ impl Jobs {
     pub fn pop_told(&mut self, number: Option<u64>, told_us: u64) {
         self.waiting -= 1;
         self.popped.extend(number.map(|number| (number, told_us)));
+    }
+
+    /// All that was told without a promise is promised at `now_us`.
+    pub fn promise(&mut self, now_us: u64) {
+        let told = self.pushed.values_mut().flatten().chain(self.popped.values_mut());
+        told.filter(|told_us| **told_us == UNPROMISED).for_each(|told_us| *told_us = now_us);
     }
 
     /// Compares with a recovered node. Returns what is in the queue.

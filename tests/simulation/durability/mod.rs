@@ -32,6 +32,10 @@ struct Plan {
     pauses_percent: usize,
     /// Transactions over several cores are among the writes.
     ties: bool,
+    /// Of a hundred events, before so many a snapshot is asked for.
+    snapshots_percent: usize,
+    /// Or the log is switched off and on.
+    switches: bool,
     /// The disk takes its time, up to three seconds.
     delays: bool,
     bug: Option<Bug>,
@@ -54,11 +58,13 @@ fn plan(seed: u64, policy: Appendfsync) -> Plan {
         changes_policy: false,
         pauses_percent: 0,
         ties: true,
+        snapshots_percent: 3,
+        switches: false,
         delays: false,
         bug: None,
         fault: None,
-        probes_percent: 12,
-        events: 150,
+        probes_percent: 5,
+        events: 400,
     }
 }
 
@@ -75,11 +81,17 @@ fn on_a_slow_disk(seed: u64) -> Plan {
 
 /// Runs seeds until so many crash states have been examined.
 fn examine_states(wanted: u64, make: impl Fn(u64) -> Plan) {
-    let (mut states, mut seed) = (0, 1);
+    let (mut states, mut seed, mut snapshots, mut returns) = (0, 1, 0, 0);
     while states < wanted {
-        states += Run::new(make(seed)).lives(3).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let mut run = Run::new(make(seed));
+        states += run.lives(3).unwrap_or_else(|wrong| panic!("{wrong}"));
+        snapshots += run.snapshots;
+        returns += run.returns;
         seed += 1;
     }
+    println!("{states} states, {snapshots} snapshots, the log was on again {returns} times");
+    assert!(snapshots > 0, "no snapshot in {states} crash states");
+    assert!(returns > 3 || !make(1).switches, "the log was on again {returns} times");
 }
 
 #[test]
@@ -105,6 +117,17 @@ fn a_policy_changed_while_serving_holds_for_all_that_is_sent_afterwards() {
         changes_policy: true,
         ..unhurried(seed, Appendfsync::Always)
     });
+}
+
+#[test]
+fn a_log_switched_on_and_off_keeps_what_it_promises_while_it_is_on() {
+    for policy in [Appendfsync::Always, Appendfsync::EverySec] {
+        examine_states(states_wanted(1_500), |seed| Plan {
+            switches: true,
+            snapshots_percent: 4,
+            ..unhurried(seed, policy)
+        });
+    }
 }
 
 #[test]

@@ -16,11 +16,19 @@ pub enum Bug {
     CrcIgnored,
     /// A core writes its part of a transaction as if it were nobody else's concern.
     TxnPartLost,
+    /// A log is written though the one before it is not durable yet.
+    NextLogEarly,
 }
 
 impl Bug {
-    pub const ALL: [Bug; 5] =
-        [Bug::SkipFsync, Bug::AckBeforeFsync, Bug::NoDirFsync, Bug::CrcIgnored, Bug::TxnPartLost];
+    pub const ALL: [Bug; 6] = [
+        Bug::SkipFsync,
+        Bug::AckBeforeFsync,
+        Bug::NoDirFsync,
+        Bug::CrcIgnored,
+        Bug::TxnPartLost,
+        Bug::NextLogEarly,
+    ];
 
     /// What of it is the disk's.
     pub fn lies(bug: Option<Bug>) -> Lies {

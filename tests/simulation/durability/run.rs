@@ -36,6 +36,8 @@ enum Awaited {
     Opening,
     /// Of the policy.
     Change,
+    /// On or off.
+    Switch,
     Push {
         number: u64,
         sent_us: u64,
@@ -57,9 +59,20 @@ pub struct Run {
     changes: u32,
     /// Since when replies wait for the disk on all cores.
     always_us: u64,
+    /// The log is to be on, and so many switches have not been acknowledged.
+    wanted_on: bool,
+    switches: u32,
+    /// It is not on, or not yet with all that it rests on: what is told is not promised.
+    off: bool,
     /// Crash states examined.
     states: u64,
+    /// Snapshots committed, and how often the log was on again.
+    pub snapshots: u64,
+    pub returns: u64,
 }
+
+/// When something was told that is not promised, for the log is off.
+pub const UNPROMISED: u64 = u64::MAX;
 
 impl Run {
     pub fn new(plan: Plan) -> Run {
@@ -72,7 +85,12 @@ impl Run {
             awaited: Vec::new(),
             changes: 0,
             always_us: u64::MAX,
+            wanted_on: true,
+            switches: 0,
+            off: false,
             states: 0,
+            snapshots: 0,
+            returns: 0,
         }
     }
 
@@ -121,6 +139,7 @@ impl Run {
         disk.begin_life();
         let mut host = Host::begin(recovered, CLIENTS + WORKERS, bug, disk);
         (self.always_us, self.changes) = (u64::MAX, 0);
+        (self.wanted_on, self.switches, self.off) = (true, 0, false);
         disk.fault = self.plan.fault.map(|fault| {
             let nth = disk.operations() + 1 + self.random.below(fault.nth as usize) as u64;
             Fault { nth, ..fault }
@@ -139,6 +158,7 @@ impl Run {
             if self.plan.changes_policy && self.random.percent(2) {
                 self.change_policy(&mut host, disk)?;
             }
+            self.snapshot(&mut host);
             match self.random.below(10) {
                 0..=2 => self.act(&mut host),
                 3..=6 => {
@@ -149,10 +169,12 @@ impl Run {
                 _ => {}
             }
             self.hear(&mut host)?;
+            self.note_log(&host);
             if self.random.percent(self.plan.probes_percent) {
                 self.probe(disk, cores, host.now.mono_us)?;
             }
         }
+        self.snapshots += host.snapshots;
         Ok(host.now.mono_us)
     }
 
@@ -164,6 +186,33 @@ impl Run {
         while host.complete_one(disk, &mut self.random) {}
         host.now.mono_us += self.random.below(60_000) as u64;
         disk.now_us = host.now.mono_us;
+    }
+
+    /// Now and then a client asks for a snapshot, or switches the log.
+    fn snapshot(&mut self, host: &mut Host) {
+        let Plan { snapshots_percent, switches, .. } = self.plan;
+        if host.clients[0].closed || !self.random.percent(snapshots_percent) {
+            return;
+        }
+        if !switches || self.random.percent(40) {
+            return self.say(host, 0, vec!["BGSAVE SCHEDULE".to_owned()], Awaited::Nothing);
+        }
+        self.off = true;
+        self.wanted_on = !self.wanted_on;
+        self.switches += 1;
+        let word = if self.wanted_on { "yes" } else { "no" };
+        self.say(host, 0, vec![format!("CONFIG SET appendonly {word}")], Awaited::Switch);
+    }
+
+    /// Once the log is on again, with the snapshot on which it rests, all that was told is kept.
+    fn note_log(&mut self, host: &Host) {
+        if self.off && self.wanted_on && self.switches == 0 && host.is_on() {
+            self.off = false;
+            self.returns += 1;
+            let now_us = if self.always_us < UNPROMISED { 0 } else { host.now.mono_us };
+            self.books.promise(now_us);
+            self.jobs.promise(now_us);
+        }
     }
 
     /// CONFIG SET, in the middle of everything or when nothing else is asked for.
@@ -291,8 +340,13 @@ impl Run {
 
     /// Books the replies that have come.
     fn hear(&mut self, host: &mut Host) -> Result<(), String> {
-        let (sound, now_us, always_us) = (host.is_sound(), host.now.mono_us, self.always_us);
-        let told_us = |sent_us| if sent_us > always_us { 0 } else { now_us };
+        let (sound, now_us) = (host.is_sound(), host.now.mono_us);
+        let (always_us, off) = (self.always_us, self.off);
+        let told_us = |sent_us| match sent_us > always_us {
+            _ if off => UNPROMISED,
+            true => 0,
+            false => now_us,
+        };
         for (client, connected) in host.clients.iter_mut().enumerate() {
             while let Ok(Some((reply, used))) = decode(&connected.received) {
                 connected.received.drain(..used);
@@ -302,7 +356,7 @@ impl Run {
                 }
                 match self.awaited[client].pop_front() {
                     Some(Awaited::Write { track, number }) => {
-                        self.books.tracks[track].told(number, refused, now_us, self.always_us);
+                        self.books.tracks[track].told(number, refused, told_us);
                     }
                     Some(Awaited::Reading { track, sent_us }) => {
                         let count = match &reply {
@@ -326,7 +380,11 @@ impl Run {
                         };
                         self.jobs.pop_told(number, told_us(sent_us));
                     }
-                    Some(Awaited::Opening) => self.books.opened_us = (!refused).then_some(now_us),
+                    Some(Awaited::Opening) => {
+                        let told_us = if off { UNPROMISED } else { now_us };
+                        self.books.opened_us = (!refused).then_some(told_us);
+                    }
+                    Some(Awaited::Switch) => self.switches -= 1,
                     Some(Awaited::Change) => self.changes -= 1,
                     Some(Awaited::Nothing) => {}
                     None => return Err(format!("client {client} got {reply:?} for nothing")),

@@ -69,6 +69,11 @@ impl Shard {
         self.core.log_rests_on
     }
 
+    /// Whether a log is wanted and has not begun, or rests on a snapshot that is not done.
+    pub fn awaits_log(&self) -> bool {
+        self.core.awaits_log()
+    }
+
     /// The records of what has changed, if there is a log or was.
     pub fn log(&mut self) -> Option<&mut Records> {
         self.core.effects.log()
