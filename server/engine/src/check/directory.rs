@@ -7,7 +7,7 @@ use super::{Report, Verdict};
 use crate::disk::FileName;
 use crate::log::Findings;
 
-/// More transactions are only counted.
+/// More transactions, or logs, are only counted: a header of few bytes can claim 65,535 cores.
 const NAMED_MAX: usize = 10;
 
 /// What holds between files.
@@ -91,15 +91,20 @@ fn missing_logs(reports: &[Report], first: u64, between: &mut Between) {
         there.push(header.core);
     }
     for (generation, (count, there)) in cores.range(first..) {
-        let missing: Vec<String> = (0..*count)
-            .filter(|core| !there.contains(core))
+        let mut missing = (0..*count).filter(|core| !there.contains(core));
+        let mut named: Vec<String> = (&mut missing)
+            .take(NAMED_MAX)
             .map(|core| FileName::Log { generation: *generation, core }.to_string())
             .collect();
-        if !missing.is_empty() {
+        let unnamed = missing.count();
+        if unnamed > 0 {
+            named.push(format!("and {unnamed} more"));
+        }
+        if !named.is_empty() {
             let said = format!(
                 "not readable or not there, of {count} logs of generation {generation}: {}; a \
                  crash right at its beginning can do that",
-                missing.join(", ")
+                named.join(", ")
             );
             between.tell(Verdict::Torn, said);
         }
