@@ -3,6 +3,7 @@
 //! The calling thread becomes the control thread: it starts one worker a core, hears signals and
 //! the workers' reports, and moves the node from serving to draining to ended.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use freehold_engine::store::{Store, Told, Why};
 use crate::config::Start;
 use crate::disk::directory::DataPlace;
 use crate::disk::performer::Performer;
+use crate::disk::rdb_file::RdbSaver;
 use crate::disk::recovery::{self, Found, Loader};
 use crate::exchange::{Import, progress};
 use crate::net::accept::Census;
@@ -74,6 +76,7 @@ pub struct Node {
     news: Receiver<News>,
     threads: Vec<JoinHandle<()>>,
     doorbells: Arc<[OwnedFd]>,
+    saver: RefCell<RdbSaver>,
 }
 
 /// Runs a node until a signal or a client stops it.
@@ -172,7 +175,8 @@ impl Node {
             let _ = give.send(Arc::clone(&doorbells));
             threads.push(thread);
         }
-        Ok(Node { shared, news, threads, doorbells })
+        let saver = RdbSaver::new(Arc::clone(&shared.place), shared.board.snapshots().clone());
+        Ok(Node { shared, news, threads, doorbells, saver: RefCell::new(saver) })
     }
 
     /// By which to tell the node to stop.
@@ -267,6 +271,7 @@ impl Node {
     /// A core could not go on, or the node was told twice.
     pub fn serve(self) -> Result<(), String> {
         let outcome = self.control();
+        self.saver.borrow_mut().end();
         self.shared.listeners.remove_unix_socket();
         outcome?;
         for thread in self.threads {
@@ -298,12 +303,16 @@ impl Node {
     /// may take long.
     fn snapshot_ended(&self, told: Told) {
         match told {
-            Told::Committed { generation } => {
+            Told::Committed { manifest, rdb } => {
+                let generation = manifest.generation;
                 let removed = match self.shared.place.tidy(generation) {
                     Ok(removed) => removed.to_string(),
                     Err(error) => error,
                 };
                 log::info("Snapshot saved", &[("generation", &generation), ("removed", &removed)]);
+                if let Some(file) = rdb {
+                    self.saver.borrow_mut().begin(manifest, file);
+                }
             }
             Told::Failed { generation, why } => {
                 let why = match why {
@@ -601,7 +610,7 @@ fn fill(shared: &Shared, worker: &mut Worker) -> Result<Filled, String> {
         shard.start_log(records);
         store.begin_log(shard, clock::read().mono_us, &mut requests);
         if imported.is_some() && shard.id() == CoreId(0) {
-            shard.begin_own_snapshot(); // what was imported is in no log
+            shard.begin_own_rewrite(); // what was imported is in no log
         }
         worker.keep_with(keeper(shared, store, requests));
     } else if shared.keeps {

@@ -2,23 +2,24 @@
 //!
 //! `cargo run -p freehold-tests --bin cuts -- --snapshots 200 --cores 4 --seed 1`
 //!
-//! With `--copies yes` they are copies by `redis-cli --rdb`, loaded by redis-server. With
-//! `--fault NAME` something is done wrongly on purpose, and the run must fail. The seed replays
-//! what the tellers do, not when a snapshot is cut among it.
+//! With `--copies yes` they are copies by `redis-cli --rdb`, with `--rdb yes` the files of
+//! `snapshot-format rdb`, and redis-server loads them. With `--fault NAME` something is done
+//! wrongly on purpose, and the run must fail. The seed replays what the tellers do, not when a
+//! snapshot is cut among it.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use freehold_tests::cuts::{Fault, Plan, run};
+use freehold_tests::cuts::{By, Fault, Plan, run};
 use freehold_tests::progress::Progress;
 
-const USAGE: &str = "cuts [--snapshots N] [--cores N] [--seed S] [--tellers N] [--copies yes] \
-     [--fault torn|altered|missing]";
+const USAGE: &str = "cuts [--snapshots N] [--cores N] [--seed S] [--tellers N] \
+     [--copies yes|--rdb yes] [--fault torn|altered|missing]";
 
 fn main() -> ExitCode {
     let mut plan =
-        Plan { seed: 1, snapshots: 200, cores: 2, tellers: 6, copies: false, fault: None };
+        Plan { seed: 1, snapshots: 200, cores: 2, tellers: 6, by: By::Snapshot, fault: None };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let value = words.next().unwrap_or_default();
@@ -28,7 +29,8 @@ fn main() -> ExitCode {
             ("--cores", Some(number @ 1..=64)) => plan.cores = number as u16,
             ("--seed", Some(number)) => plan.seed = number,
             ("--tellers", Some(number)) => plan.tellers = number as usize,
-            ("--copies", None) if value == "yes" => plan.copies = true,
+            ("--copies", None) if value == "yes" => plan.by = By::Copy,
+            ("--rdb", None) if value == "yes" => plan.by = By::RdbFile,
             ("--fault", None) if Fault::named(&value).is_some() => {
                 plan.fault = Fault::named(&value);
             }

@@ -1,9 +1,9 @@
 //! A snapshot is one moment of all cores, also while money moves between them.
 
-use freehold_tests::cuts::{Fault, Plan, run};
+use freehold_tests::cuts::{By, Fault, Plan, run};
 
 fn plan(seed: u64, cores: u16, fault: Option<Fault>) -> Plan {
-    Plan { seed, snapshots: 10, cores, tellers: 6, copies: false, fault }
+    Plan { seed, snapshots: 10, cores, tellers: 6, by: By::Snapshot, fault }
 }
 
 fn is_exact(plan: &Plan) {
@@ -25,7 +25,12 @@ fn the_accounts_of_ten_live_snapshots_of_four_cores_add_up() {
 
 #[test]
 fn the_accounts_of_ten_copies_of_two_cores_add_up() {
-    is_exact(&Plan { copies: true, ..plan(13, 2, None) });
+    is_exact(&Plan { by: By::Copy, ..plan(13, 2, None) });
+}
+
+#[test]
+fn the_accounts_of_ten_rdb_files_of_two_cores_add_up() {
+    is_exact(&Plan { by: By::RdbFile, ..plan(15, 2, None) });
 }
 
 #[test]
@@ -40,6 +45,8 @@ fn what_is_done_wrongly_on_purpose_is_found() {
         let found = verdict.complaints.iter().any(|wrong| wrong.contains(said));
         assert!(found, "{name}, seed {}: {verdict:?}", plan.seed);
     }
-    let verdict = run(&Plan { copies: true, ..plan(14, 2, Some(Fault::Torn)) }, |_| {});
-    assert!(!verdict.complaints.is_empty(), "seed 14: {verdict:?}");
+    for by in [By::Copy, By::RdbFile] {
+        let verdict = run(&Plan { by, ..plan(14, 2, Some(Fault::Torn)) }, |_| {});
+        assert!(!verdict.complaints.is_empty(), "{by:?}, seed 14: {verdict:?}");
+    }
 }

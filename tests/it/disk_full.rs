@@ -15,11 +15,11 @@ use freehold_tests::wait;
 on_one_and_two_cores!(writes_are_refused_while_the_disk_is_full_and_none_is_lost);
 
 /// A file system in memory, unmounted when it is dropped.
-struct Small(PathBuf);
+pub(crate) struct Small(PathBuf);
 
 impl Small {
     /// `None`: this process may not mount.
-    fn mount(name: &str) -> Option<Small> {
+    pub(crate) fn mount(name: &str) -> Option<Small> {
         let place = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
         fs::create_dir_all(&place).expect("a place to mount");
         let mounted = Command::new("mount")
@@ -30,11 +30,15 @@ impl Small {
         mounted.is_ok_and(|output| output.status.success()).then_some(small)
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     fn ballast(&self) -> PathBuf {
         self.0.join("ballast")
     }
 
-    fn fill(&self) {
+    pub(crate) fn fill(&self) {
         let mut file = File::create(self.ballast()).expect("a file");
         for size in [1 << 20, 4096] {
             let chunk = vec![7; size];
@@ -42,7 +46,7 @@ impl Small {
         }
     }
 
-    fn empty(&self) {
+    pub(crate) fn empty(&self) {
         fs::remove_file(self.ballast()).expect("the ballast is there");
     }
 }

@@ -39,6 +39,7 @@ mod memory_limit;
 mod order;
 mod pubsub;
 mod rdb_copy;
+mod rdb_save;
 mod shutdown;
 mod slow_readers;
 mod transactions;

@@ -3,7 +3,8 @@
 //! aside and another server, with another number of cores, starts on the copy: the accounts
 //! together must hold what they held at the opening, to the last unit, and no other key may be
 //! missing. A cut that is not one moment of all cores has half of some transfer. The same holds for
-//! the copies that `redis-cli --rdb` gets, which redis-server loads.
+//! the copies that `redis-cli --rdb` gets and for the files of `snapshot-format rdb`, which
+//! redis-server loads.
 
 use std::fs;
 use std::io;
@@ -51,6 +52,17 @@ impl Fault {
     }
 }
 
+/// Who takes the snapshots, and who reads them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// BGSAVE; another server starts on the files.
+    Snapshot,
+    /// BGSAVE with `snapshot-format rdb`; redis-server loads `dump.rdb`.
+    RdbFile,
+    /// `redis-cli --rdb`; redis-server loads its file.
+    Copy,
+}
+
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -58,8 +70,7 @@ pub struct Plan {
     pub snapshots: u64,
     pub cores: u16,
     pub tellers: usize,
-    /// By `redis-cli --rdb` and not by BGSAVE.
-    pub copies: bool,
+    pub by: By,
     pub fault: Option<Fault>,
 }
 
@@ -96,6 +107,9 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(u64)) -> Verdict {
     let data = Served::start(Folder::new(&name), plan.cores);
     let server = &data.server;
     open(server);
+    if plan.by == By::RdbFile {
+        assert_eq!(server.client().said("CONFIG SET snapshot-format rdb"), "+OK");
+    }
     let address = match plan.fault {
         Some(Fault::Torn) => planted::proxy(server.address(), Some(Bug::Torn), plan.seed),
         _ => server.address().to_owned(),
@@ -118,14 +132,24 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(u64)) -> Verdict {
         while verdict.snapshots < plan.snapshots && verdict.complaints.is_empty() {
             let before = moved.load(Ordering::Relaxed);
             let copy = Folder::new(&format!("{name}-copy"));
-            if plan.copies {
-                redis_cli::copy(server.port(), &copy.path().join("dump.rdb"));
-            } else {
-                save(&mut client);
-            }
+            let file = match plan.by {
+                By::Copy => {
+                    let file = copy.path().join("dump.rdb");
+                    redis_cli::copy(server.port(), &file);
+                    Some(file)
+                }
+                By::RdbFile => {
+                    save(&mut client);
+                    Some(data.folder.path().join("dump.rdb"))
+                }
+                By::Snapshot => {
+                    save(&mut client);
+                    None
+                }
+            };
             verdict.transfers_meanwhile += moved.load(Ordering::Relaxed) - before;
-            let wrong = if plan.copies {
-                judge(&loaded_by_redis(&copy.path().join("dump.rdb")), plan.fault)
+            let wrong = if let Some(file) = file {
+                judge(&loaded_by_redis(&file), plan.fault)
             } else {
                 let files = |of: &Folder| of.path().join("appendonlydir");
                 copy_files(&files(&data.folder), &files(&copy));

@@ -17,7 +17,7 @@ use crate::config::Appendfsync;
 use crate::disk::{Completion, Failure, Owner, Requests};
 use crate::log::{self, Health, Log};
 use crate::mesh::{PartWritten, PartsEnded};
-use crate::shard::{Cut, Milestone, Shard};
+use crate::shard::{Cut, Milestone, RdbFile, Shard};
 use crate::snapshot::{Commit, Header, Manifest, Outcome, Writer};
 
 /// Entries of a snapshot walked in one turn: about 100 us.
@@ -26,8 +26,10 @@ const WALK_VISITS: usize = 512;
 /// What the operator is to hear.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Told {
-    /// The snapshot of this generation counts: files of lower ones are left over.
-    Committed { generation: u64 },
+    /// The snapshot of this generation counts: files of lower ones are left over. It ends, as
+    /// [`crate::mesh::Snapshots::end`] is to be told, when the RDB file is written that is to
+    /// follow.
+    Committed { manifest: Manifest, rdb: Option<RdbFile> },
     /// It never will.
     Failed { generation: u64, why: Why },
 }
@@ -261,12 +263,14 @@ impl Store {
         let Some(commit) = &mut self.commit else { return };
         commit.completed(completion, requests);
         let Some(outcome) = commit.outcome() else { return };
-        let generation = commit.manifest().generation;
+        let manifest = *commit.manifest();
         self.commit = None;
-        shard.end_snapshot(outcome.is_ok());
         self.told.push(match outcome {
-            Ok(()) => Told::Committed { generation },
-            Err(failure) => Told::Failed { generation, why: Why::Disk(failure) },
+            Ok(()) => Told::Committed { manifest, rdb: shard.commit_snapshot() },
+            Err(failure) => {
+                shard.end_snapshot(false);
+                Told::Failed { generation: manifest.generation, why: Why::Disk(failure) }
+            }
         });
     }
 

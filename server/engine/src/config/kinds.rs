@@ -78,6 +78,16 @@ choice! {
     }
 }
 
+choice! {
+    /// What SAVE and BGSAVE leave behind (snapshot-format).
+    SnapshotFormat {
+        /// The snapshot that a start reads.
+        Freehold = "freehold",
+        /// And an RDB file of the same moment beside it.
+        Rdb = "rdb",
+    }
+}
+
 impl Policy {
     /// Whether the access clock of an entry counts uses instead of telling the last one.
     pub fn is_lfu(self) -> bool {

@@ -23,7 +23,7 @@ use value::Parsed;
 pub use file::{FileError, Loader, Step, parse_file};
 pub use kinds::{
     Appendfsync, ClusterView, LogFormat, LogLevel, MemoryCap, OutputClass, OutputLimit, Permission,
-    Policy,
+    Policy, SnapshotFormat,
 };
 pub use notify::NotifyClasses;
 pub use rewrite::rewrite;
@@ -133,6 +133,9 @@ pub struct Persistence {
     pub rewrite_min_bytes: u64,
     /// Pairs of words: after so many seconds, if so many keys have changed.
     pub save: Vec<String>,
+    pub snapshot_format: SnapshotFormat,
+    /// The RDB file in `dir` that such a snapshot is followed by.
+    pub dbfilename: String,
     /// Waited after each effect while a node loads.
     pub key_load_delay_us: u32,
     /// How long a client may read nothing of a copy of the data.
@@ -310,6 +313,8 @@ const NO_PERSISTENCE: Persistence = Persistence {
     rewrite_percentage: 0,
     rewrite_min_bytes: 0,
     save: Vec::new(),
+    snapshot_format: SnapshotFormat::Freehold,
+    dbfilename: String::new(),
     key_load_delay_us: 0,
     repl_timeout_s: 0,
     shutdown_on_sigint: Vec::new(),

@@ -36,6 +36,8 @@ struct Shared {
     began_unix_ms: AtomicI64,
     keys: AtomicU64,
     changes_at_cut: AtomicU64,
+    /// An RDB file is to follow the one under way.
+    writes_rdb: AtomicBool,
     /// The last generation whose end is known, however it ended.
     ended: AtomicU64,
     /// Whether that was a success.
@@ -99,9 +101,20 @@ impl Snapshots {
         shared.failed.store(false, Ordering::Relaxed);
         shared.keys.store(0, Ordering::Relaxed);
         shared.changes_at_cut.store(0, Ordering::Relaxed);
+        shared.writes_rdb.store(false, Ordering::Relaxed);
         shared.sizes.begin();
         shared.began_unix_ms.store(now_unix_ms, Ordering::Relaxed);
         true
+    }
+
+    /// The snapshot that was claimed is done when an RDB file of it is written as well.
+    pub fn want_rdb(&self) {
+        self.0.writes_rdb.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether an RDB file is to follow the snapshot under way.
+    pub fn wants_rdb(&self) -> bool {
+        self.0.writes_rdb.load(Ordering::Relaxed)
     }
 
     /// The generation under way; 0 for none. Something else, and not 0, during a copy.
@@ -173,9 +186,16 @@ impl Snapshots {
         }
     }
 
-    /// The snapshot has ended: its manifest counts, or never will. The logs of this run hold
+    /// The manifest of the snapshot under way counts: a start reads it. The logs of this run hold
     /// `logged` bytes so far.
-    pub fn end(&self, well: bool, now_unix_ms: i64, logged: u64) {
+    pub fn commit(&self, logged: u64) {
+        let generation = self.0.running.load(Ordering::Relaxed);
+        self.0.saved_generation.store(generation, Ordering::Relaxed);
+        self.0.sizes.end(logged);
+    }
+
+    /// All is done that was to be done for the snapshot, or never will be.
+    pub fn end(&self, well: bool, now_unix_ms: i64) {
         let shared = &*self.0;
         let began = shared.began_unix_ms.load(Ordering::Relaxed);
         shared.took_ms.store((now_unix_ms - began).max(0) + 1, Ordering::Relaxed);
@@ -184,10 +204,7 @@ impl Snapshots {
             shared.changes_saved.store(changes, Ordering::Relaxed);
             shared.saved_unix_ms.store(began, Ordering::Relaxed);
             shared.saved.fetch_add(1, Ordering::Relaxed);
-            let generation = shared.running.load(Ordering::Relaxed);
-            shared.saved_generation.store(generation, Ordering::Relaxed);
             shared.failures.store(0, Ordering::Relaxed);
-            shared.sizes.end(logged);
         } else {
             shared.failures.fetch_add(1, Ordering::Relaxed);
         }
@@ -299,7 +316,8 @@ mod tests {
         assert_eq!(snapshots.claim_dump(1, 8), None, "a snapshot is under way");
         snapshots.call_off_dump();
         assert!(!snapshots.is_called_off(2), "a snapshot is not called off");
-        snapshots.end(true, 9, 0);
+        snapshots.commit(0);
+        snapshots.end(true, 9);
         assert_eq!((snapshots.claim_dump(1, 9), snapshots.outcome(1)), (Some(2), Some(true)));
         assert_eq!(snapshots.dump_version(), 0, "of the last one");
     }
@@ -314,7 +332,8 @@ mod tests {
         assert_eq!(snapshots.end_part(part(3, 300)), PartsEnded::NotYet);
         assert_eq!(snapshots.end_part(part(4, 400)), PartsEnded::Whole);
         assert_eq!(snapshots.outcome(4), None, "it is not committed");
-        snapshots.end(true, 1_500, 0);
+        snapshots.commit(0);
+        snapshots.end(true, 1_500);
         assert_eq!((snapshots.outcome(4), snapshots.outcome(5)), (Some(true), None));
         let figures = snapshots.figures();
         assert_eq!((figures.changes_saved, figures.took_ms), (15, Some(500)));
@@ -326,11 +345,12 @@ mod tests {
         let snapshots = Snapshots::default();
         assert!(snapshots.claim(2, 1, 7));
         assert_eq!(snapshots.end_part(part(1, 100)), PartsEnded::Whole);
-        snapshots.end(true, 8, 0);
+        snapshots.commit(0);
+        snapshots.end(true, 8);
         assert!(snapshots.claim(3, 2, 20));
         assert_eq!(snapshots.end_part(None), PartsEnded::NotYet);
         assert_eq!(snapshots.end_part(part(9, 900)), PartsEnded::Failed);
-        snapshots.end(false, 30, 0);
+        snapshots.end(false, 30);
         let figures = snapshots.figures();
         assert!(!figures.ended_well);
         assert_eq!((figures.saved_unix_ms, figures.saved), (7, 1));
@@ -348,13 +368,14 @@ mod tests {
         assert_eq!(snapshots.end_part(part(1, 300)), PartsEnded::NotYet);
         assert_eq!(snapshots.end_part(part(1, 200)), PartsEnded::Whole);
         assert_eq!(sizes.current(130), 1_630, "it does not count yet");
-        snapshots.end(true, 1, 130);
+        snapshots.commit(130);
+        snapshots.end(true, 1);
         assert_eq!((sizes.current(130), sizes.base()), (530, 530));
         assert_eq!((sizes.current(230), sizes.base()), (630, 530));
         assert!(snapshots.claim(3, 1, 2));
         sizes.cut(230);
         assert_eq!(snapshots.end_part(None), PartsEnded::Failed);
-        snapshots.end(false, 3, 240);
+        snapshots.end(false, 3);
         assert_eq!((sizes.current(240), sizes.base()), (640, 530), "all of it is still needed");
         assert_eq!(snapshots.figures().failures, 1);
     }

@@ -13,6 +13,16 @@ use crate::effect::{Effect, Placed, Records, apply};
 use crate::keyspace::Keyspace;
 use crate::mesh::{Loading, Snapshots};
 
+/// The RDB file that is to follow a snapshot.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RdbFile {
+    /// Its name in `dir`.
+    pub name: String,
+    /// Which redis-server it says it is of.
+    pub redis_version: String,
+    pub databases: usize,
+}
+
 impl Shard {
     /// The slots whose keys are kept here.
     pub fn slots(&self) -> Range<u16> {
@@ -91,10 +101,25 @@ impl Shard {
         self.core.log = figures;
     }
 
-    /// The snapshot under way has ended: its manifest counts, or never will.
+    /// The manifest of the snapshot under way counts. An RDB file may have to follow it, and the
+    /// snapshot ends with that.
+    pub fn commit_snapshot(&mut self) -> Option<RdbFile> {
+        self.core.snapshots.commit(self.board.log_bytes());
+        if !self.core.snapshots.wants_rdb() {
+            self.end_snapshot(true);
+            return None;
+        }
+        let config = &self.core.config;
+        Some(RdbFile {
+            name: config.persistence.dbfilename.clone(),
+            redis_version: config.compat_version.clone(),
+            databases: self.core.keyspace.databases(),
+        })
+    }
+
+    /// The snapshot under way has ended.
     pub fn end_snapshot(&mut self, well: bool) {
-        let logged = self.board.log_bytes();
-        self.core.snapshots.end(well, self.core.now.unix_ms.0, logged);
+        self.core.snapshots.end(well, self.core.now.unix_ms.0);
     }
 
     /// Makes a change that a log tells of. False: no keyspace can have told it.

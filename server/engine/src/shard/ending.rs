@@ -146,7 +146,7 @@ impl Shard {
             if self.core.snapshots.running() == 0 {
                 waiting.generation = Some(self.core.generation + 1);
                 waiting.cuts += 1;
-                self.begin_own_snapshot();
+                self.begin_own_save();
             } else {
                 self.core.snapshots.call_off_dump();
             }

@@ -65,6 +65,7 @@ use crate::command::request::OwnedRequest;
 use batch::Plan;
 use connection::Connection;
 pub use dump::Dump;
+pub use durable::RdbFile;
 use flood::Floods;
 pub use held::{HeldMessages, Standing};
 use locks::Locks;

@@ -15,6 +15,7 @@ use crate::command::persistence::{self, Wish};
 use crate::command::request::OwnedRequest;
 use crate::command::session::SessionId;
 use crate::command::table::Command;
+use crate::config::SnapshotFormat;
 use crate::mesh::CoreId;
 
 /// After a snapshot has failed the rules ask for none for so long, as in Redis.
@@ -28,7 +29,7 @@ pub const LOOK_EVERY_US: u64 = 2_000;
 pub struct Saves {
     /// Clients whose SAVE ends with this generation: session, client, place of the reply.
     waiting: Vec<(u64, SessionId, u64, u64)>,
-    /// Another one is to follow; that is for BGREWRITEAOF.
+    /// Another one is to follow, for BGSAVE; for BGREWRITEAOF.
     scheduled: bool,
     rewrites: bool,
     /// When the rules were last followed.
@@ -64,14 +65,15 @@ impl Shard {
                 return Dispatched::Taken;
             }
         };
-        if self.claim() {
+        if self.claim(wish != Wish::Rewrite) {
             self.begin_of_node(id, OwnedRequest::new(command, args.iter()), framing);
             return Dispatched::Taken;
         }
         match persistence::while_under_way(wish) {
             Ok(text) => {
-                self.saves.scheduled = true;
-                if wish == Wish::Rewrite && !self.saves.rewrites {
+                if wish != Wish::Rewrite {
+                    self.saves.scheduled = true;
+                } else if !self.saves.rewrites {
                     self.saves.rewrites = true;
                     self.core.snapshots.schedule_rewrite(true);
                 }
@@ -82,16 +84,31 @@ impl Shard {
         Dispatched::Taken
     }
 
-    fn claim(&self) -> bool {
+    /// Takes the right to begin a snapshot; `saves`: it is for who wants the data saved, and not
+    /// for the sake of the logs.
+    fn claim(&self, saves: bool) -> bool {
         let core = &self.core;
-        core.snapshots.claim(core.generation + 1, core.cores, core.now.unix_ms.0)
+        let claimed = core.snapshots.claim(core.generation + 1, core.cores, core.now.unix_ms.0);
+        if claimed && saves && core.config.persistence.snapshot_format == SnapshotFormat::Rdb {
+            core.snapshots.want_rdb();
+        }
+        claimed
     }
 
-    /// Begins a snapshot that no client has asked for; nothing happens while one is under way.
-    pub fn begin_own_snapshot(&mut self) {
-        let Some(command) = self.table.find(b"BGSAVE") else { return };
-        if self.claim() {
-            self.begin_own(OwnedRequest::new(command, [&b"BGSAVE"[..]].into_iter()));
+    /// Begins a BGSAVE that no client has asked for; nothing happens while one is under way.
+    pub(super) fn begin_own_save(&mut self) {
+        self.begin_own_snapshot(b"BGSAVE", true);
+    }
+
+    /// Begins a snapshot on which logs are to rest, or that releases them, likewise.
+    pub fn begin_own_rewrite(&mut self) {
+        self.begin_own_snapshot(b"BGREWRITEAOF", false);
+    }
+
+    fn begin_own_snapshot(&mut self, name: &[u8], saves: bool) {
+        let Some(command) = self.table.find(name) else { return };
+        if self.claim(saves) {
+            self.begin_own(OwnedRequest::new(command, [name].into_iter()));
         }
     }
 
@@ -106,7 +123,8 @@ impl Shard {
 
     /// Whether somebody here waits for the end of a snapshot.
     pub(super) fn awaits_snapshot(&self) -> bool {
-        !self.saves.waiting.is_empty() || self.saves.scheduled
+        let Saves { waiting, scheduled, rewrites, .. } = &self.saves;
+        !waiting.is_empty() || *scheduled || *rewrites
     }
 
     /// Answers those whose snapshot has ended, and begins the next one if one is due.
@@ -119,12 +137,14 @@ impl Shard {
             let reply: &[u8] = if well { b"+OK\r\n" } else { FAILED };
             self.go_on(id, client_id, sequence, reply);
         }
-        if self.saves.scheduled && self.core.snapshots.running() == 0 {
-            self.saves.scheduled = false;
-            if std::mem::take(&mut self.saves.rewrites) {
+        let Saves { scheduled, rewrites, .. } = self.saves;
+        if (scheduled || rewrites) && self.core.snapshots.running() == 0 {
+            (self.saves.scheduled, self.saves.rewrites) = (false, false);
+            if rewrites {
                 self.core.snapshots.schedule_rewrite(false);
             }
-            self.begin_own_snapshot();
+            // One snapshot does for both.
+            if scheduled { self.begin_own_save() } else { self.begin_own_rewrite() }
         }
     }
 
@@ -147,7 +167,7 @@ impl Shard {
         let waits = !figures.ended_well && now_ms - self.saves.asked_unix_ms < RETRY_MS;
         if due && !waits && figures.running == 0 {
             self.saves.asked_unix_ms = now_ms;
-            self.begin_own_snapshot();
+            self.begin_own_save();
         }
     }
 
@@ -161,7 +181,7 @@ impl Shard {
         let since_ms = self.core.now.unix_ms.0 - figures.began_unix_ms;
         let waits = self.core.effects.has_log() && since_ms < rewrite_retry_ms(figures.failures);
         if figures.running == 0 && !waits {
-            self.begin_own_snapshot();
+            self.begin_own_rewrite();
         }
     }
 
@@ -212,7 +232,7 @@ impl Shard {
         if grown >= u128::from(rules.rewrite_percentage) && !waits && figures.running == 0 {
             let line = format!("The log has grown by {grown} %: a snapshot is to release it");
             self.actions.push(Action::Log(line));
-            self.begin_own_snapshot();
+            self.begin_own_rewrite();
         }
     }
 }

@@ -3,21 +3,19 @@
 use std::io;
 use std::path::Path;
 
-use freehold_engine::exchange::rdb::{RdbWriter, Written, open_payload};
+use freehold_engine::exchange::rdb::{RdbWriter, open_payload};
 use freehold_protocol::resp::value::Value;
 
 use super::meter::Meter;
-use super::part_file::PartFile;
 use super::peer::{Peer, shown};
 use super::walk::{Copied, Deadlines, Refused, Walk};
 use crate::config::Target;
+use crate::disk::part_file::PartFile;
+use crate::disk::rdb_file::complete;
 use crate::runtime::clock;
 
 /// The version the file says it has unless a value needs a newer one: redis-server 7.0's.
 const VERSION: u16 = 10;
-
-/// Bytes of the checksum at the end.
-const SUM_BYTES: u64 = 8;
 
 /// A database as INFO tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,7 +63,7 @@ pub(super) fn run(server: &Target, place: &Path) -> Result<(), String> {
         counts.push(format!("db{}:{}", database.number, export.keys - before));
     }
     let Export { peer, writer, meter, keys, .. } = export;
-    let bytes = complete(writer).map_err(failed)?;
+    let bytes = writer.finish().and_then(complete).map_err(failed)?;
     let (seconds, megabytes) = (meter.seconds(), bytes as f64 / 1e6);
     meter.end(&format!(
         "Exported {keys} keys of {} to {}: {} {megabytes:.1} MB in {seconds:.2} s",
@@ -74,17 +72,6 @@ pub(super) fn run(server: &Target, place: &Path) -> Result<(), String> {
         counts.join(","),
     ));
     Ok(())
-}
-
-/// Ends the file and gives it its place; tells its size.
-fn complete(writer: RdbWriter<PartFile>) -> io::Result<u64> {
-    let Written { sink: mut part, bytes, better } = writer.finish()?;
-    if let Some((header, sum)) = better {
-        part.overwrite(0, &header)?;
-        part.overwrite(bytes - SUM_BYTES, &sum.to_le_bytes())?;
-    }
-    part.complete()?;
-    Ok(bytes)
 }
 
 impl Export {

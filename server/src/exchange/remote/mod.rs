@@ -4,7 +4,6 @@
 mod export;
 mod import;
 mod meter;
-mod part_file;
 mod peer;
 mod walk;
 

@@ -78,7 +78,6 @@ pub(super) const FIXED: &[OptionRow] = &[
 pub(super) const KEPT: &[OptionRow] = &[
     // Persistence.
     text("appendfilename", "appendonly.aof", NO_FILES).at_start(),
-    text("dbfilename", "dump.rdb", NO_FILES).protected(),
     flag("no-appendfsync-on-rewrite", "no", NO_FILES),
     flag("aof-load-truncated", "yes", NO_FILES),
     flag("aof-use-rdb-preamble", "yes", NO_FILES),

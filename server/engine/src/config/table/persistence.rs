@@ -2,7 +2,7 @@
 
 use crate::base::number::parse_i64;
 
-use super::super::kinds::Appendfsync;
+use super::super::kinds::{Appendfsync, SnapshotFormat};
 use super::super::value::Kind;
 use super::{INT, MEMORY, OptionRow, field};
 
@@ -43,6 +43,23 @@ pub(super) const ROWS: &[OptionRow] = &[
     OptionRow::new("save", Kind::Words { check: save_points }, "", field!(persistence.save))
         .says("Pairs of seconds and changes: when a snapshot is taken by itself; \"\" for never"),
     OptionRow::new(
+        "snapshot-format",
+        Kind::Choice(SnapshotFormat::NAMES),
+        "freehold",
+        field!(persistence.snapshot_format),
+    )
+    .says(
+        "rdb: SAVE, BGSAVE, save and SHUTDOWN write dbfilename as well, as redis-server reads it",
+    ),
+    OptionRow::new(
+        "dbfilename",
+        Kind::Text { check: file_name },
+        "dump.rdb",
+        field!(persistence.dbfilename),
+    )
+    .protected()
+    .says("The file in dir that snapshot-format rdb writes; a start does not read it"),
+    OptionRow::new(
         "key-load-delay",
         Kind::Integer { min: 0, max: 1_000_000 },
         "0",
@@ -71,6 +88,14 @@ pub(super) const ROWS: &[OptionRow] = &[
     )
     .says("How SIGTERM does"),
 ];
+
+fn file_name(name: &str) -> Result<(), &'static str> {
+    match name {
+        "" | "." | ".." => Err("dbfilename has to name a file"),
+        name if name.contains('/') => Err("dbfilename can't be a path, just a filename"),
+        _ => Ok(()),
+    }
+}
 
 fn save_points(words: &[String]) -> Result<(), &'static str> {
     let number = |word: &String| parse_i64(word.as_bytes());

@@ -1,9 +1,14 @@
 //! Files of this writer, and files put together by hand for what it never writes.
 
+use std::io;
+
 use super::*;
 use crate::base::time::UnixMillis;
+use crate::disk::{FileName, Requests};
 use crate::exchange::{Fault, Fill, Limits, ReadError};
 use crate::shard::testing::TestNode;
+use crate::snapshot::tests::disk::Disk;
+use crate::snapshot::{Header, Writer};
 use crate::value::rdb::crc64::crc64;
 
 const LIMITS: Limits = Limits { key_bytes_max: 100, string_bytes_max: 1 << 20, databases: 16 };
@@ -184,4 +189,63 @@ fn type_22_is_another_one_in_a_file_of_valkey() {
     let (mut node, _) = load(&file(b"VALKEY080", &hash)).expect("sound");
     assert_eq!(node.run("HGETALL h"), "*2\r\n$1\r\nf\r\n$1\r\nv\r\n");
     assert!(load(&file(b"REDIS0012", &hash)).is_err());
+}
+
+/// A snapshot of a node of one core, on a disk.
+fn snapshot_of(node: &mut TestNode) -> (Disk, FileName) {
+    let keyspace = &mut node.shards[0].core.keyspace;
+    let (mut disk, mut requests) = (Disk::default(), Requests::default());
+    let header = Header { generation: 7, core: 0, cores: 1, cut_unix_ms: 1_700 };
+    let mut writer = Writer::begin(keyspace, header, &mut requests);
+    while writer.outcome().is_none() {
+        writer.slice(keyspace, 100, &mut requests);
+        disk.perform(&mut requests, &mut writer);
+    }
+    (disk, FileName::Snapshot { generation: 7, core: 0 })
+}
+
+fn to<W: io::Write>(sink: W) -> RdbWriter<W> {
+    RdbWriter::new(sink, 10, &[("redis-ver", "7.0.15")]).expect("nothing is written yet")
+}
+
+#[test]
+fn a_snapshot_becomes_a_file_of_the_same_content() {
+    let mut node = filled("");
+    // A snapshot has so large a collection as several effects, over several blocks.
+    for chunk in (0..30_000).collect::<Vec<_>>().chunks(1_000) {
+        let members: Vec<String> = chunk.iter().map(|n| format!("member:{n}")).collect();
+        node.run(&format!("SADD large {}", members.join(" ")));
+    }
+    let (mut disk, name) = snapshot_of(&mut node);
+    let (keys, written) =
+        write_snapshot(&mut disk.files, [name], 16, to(Vec::new()), &|| true).expect("whole");
+    assert!(written.better.is_none());
+    assert_eq!(
+        keys,
+        node.shards[0]
+            .core
+            .keyspace
+            .numbers()
+            .map(|db| { node.shards[0].core.keyspace.len(db) as u64 })
+            .sum::<u64>()
+    );
+    let (loaded, _) = load(&written.sink).expect("a file");
+    assert_eq!(loaded.digest(), node.digest());
+}
+
+#[test]
+fn a_snapshot_that_is_not_whole_a_full_sink_and_who_calls_it_off_end_the_file() {
+    let mut node = filled("");
+    let (mut disk, name) = snapshot_of(&mut node);
+    let called_off = write_snapshot(&mut disk.files, [name], 16, to(Vec::new()), &|| false);
+    assert!(matches!(called_off, Err(Unwritten::CalledOff)));
+    let mut full = [0_u8; 20];
+    let refused = write_snapshot(&mut disk.files, [name], 16, to(&mut full[..]), &|| true);
+    assert!(matches!(refused, Err(Unwritten::Sink(_))));
+    let few = write_snapshot(&mut disk.files, [name], 3, to(Vec::new()), &|| true);
+    assert!(matches!(few, Err(Unwritten::Snapshot(_))), "database 3 is the fourth");
+    let file = disk.files.0.get_mut(&name).expect("there");
+    *file.last_mut().expect("a byte") ^= 1;
+    let damaged = write_snapshot(&mut disk.files, [name], 16, to(Vec::new()), &|| true);
+    assert!(matches!(damaged, Err(Unwritten::Snapshot(_))));
 }

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-pub(super) struct PartFile {
+pub struct PartFile {
     file: File,
     part: PathBuf,
     place: PathBuf,
@@ -14,7 +14,7 @@ pub(super) struct PartFile {
 }
 
 impl PartFile {
-    pub(super) fn create(place: &Path) -> io::Result<PartFile> {
+    pub fn create(place: &Path) -> io::Result<PartFile> {
         let name = place.file_name().ok_or(io::ErrorKind::IsADirectory)?;
         let mut part: OsString = name.to_owned();
         part.push(format!(".{}.part", std::process::id()));
@@ -24,13 +24,13 @@ impl PartFile {
     }
 
     /// Writes over what stands at `offset`.
-    pub(super) fn overwrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    pub fn overwrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(offset))?;
         self.file.write_all(bytes)
     }
 
     /// Gives the file its place, so that it is there after a loss of power too.
-    pub(super) fn complete(mut self) -> io::Result<()> {
+    pub fn complete(mut self) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.part, &self.place)?;
         self.is_complete = true;
