@@ -3,9 +3,9 @@ server that has all its keys.
 
 Each server loads what it has saved itself (SAVE, then an end without saving), on both cores of the
 machine; the rounds go A B C A B C and nobody else runs. The files are in the page cache for all, so
-it is the work that is compared and not the disk. A virtual machine's host may take back what is free
-for some seconds and give it out again at the first touch, at more than a start costs: so the memory
-of a start is touched by the driver just before it, for every server alike.
+it is the work that is compared and not the disk. A virtual machine's host may take back what is
+free for some seconds and give it out again at the first touch, at more than a start costs: so the
+memory of a start is touched by the driver just before it, for every server alike.
 """
 
 import os

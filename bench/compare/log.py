@@ -1,10 +1,10 @@
 """What the log costs: throughput of SET with one server core under one generator core, at each
 `appendfsync`, against the same server without a log and against the peers.
 
-The rate is what counts here, not the CPU: under `always` the server waits for the disk. So it counts
-too what the generator can do at most: the rows without a log say that. All servers
-keep their files in the same file system; nothing else uses the disk. A peer that is not being asked
-is stopped, once it has had the time to make durable what it was sent: what a stopped server has not
+The rate is what counts here, not the CPU: under `always` the server waits for the disk. So it
+counts too what the generator can do at most: the rows without a log say that. All servers keep
+their files in the same file system; nothing else uses the disk. A peer that is not being asked is
+stopped, once it has had the time to make durable what it was sent: what a stopped server has not
 synced looks to it as if the disk had been slow. Before a round everything written so far is synced,
 so that no server pays for another.
 

@@ -11,10 +11,10 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use freehold_engine::disk::FileName;
-use freehold_engine::exchange::rdb::{RdbWriter, Unwritten, Written, write_snapshot};
+use freehold_engine::exchange::rdb::{RdbWriter, Written};
 use freehold_engine::mesh::Snapshots;
 use freehold_engine::shard::RdbFile;
-use freehold_engine::snapshot::Manifest;
+use freehold_engine::snapshot::{Manifest, Unwritten, write_snapshot};
 
 use super::directory::DataPlace;
 use super::part_file::PartFile;

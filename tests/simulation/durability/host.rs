@@ -205,8 +205,8 @@ impl Host {
         let keeper = &mut self.keepers[core];
         keeper.requests.take().into_iter().for_each(|request| disk.begin(core, request));
         for told in keeper.store.take_told() {
-            if let Told::Committed { generation } = told {
-                disk.tidy(generation);
+            if let Told::Committed { manifest, .. } = told {
+                disk.tidy(manifest.generation);
                 self.snapshots += 1;
             }
         }

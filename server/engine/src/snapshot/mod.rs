@@ -10,12 +10,14 @@ mod block;
 mod commit;
 mod load;
 mod manifest;
+mod to_rdb;
 mod writer;
 
 pub use block::{Fault, Header};
 pub use commit::Commit;
 pub use load::{LoadError, Summary, load, summary};
 pub use manifest::{MANIFEST_BYTES_MAX, Manifest};
+pub use to_rdb::{Unwritten, write_snapshot};
 pub use writer::{Outcome, Writer};
 
 #[cfg(test)]

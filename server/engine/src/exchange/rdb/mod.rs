@@ -14,11 +14,9 @@
 //! ```
 
 mod measure;
-mod of_snapshot;
 mod payload;
 mod reader;
 
-pub use of_snapshot::{Unwritten, write_snapshot};
 pub use payload::{open_payload, seal_entry};
 pub use reader::{Notes, RdbReader, Record};
 

@@ -8,7 +8,7 @@ use crate::disk::{FileName, Requests};
 use crate::exchange::{Fault, Fill, Limits, ReadError};
 use crate::shard::testing::TestNode;
 use crate::snapshot::tests::disk::Disk;
-use crate::snapshot::{Header, Writer};
+use crate::snapshot::{Header, Unwritten, Writer, write_snapshot};
 use crate::value::rdb::crc64::crc64;
 
 const LIMITS: Limits = Limits { key_bytes_max: 100, string_bytes_max: 1 << 20, databases: 16 };

@@ -4,11 +4,11 @@
 
 use std::io::{self, Write};
 
-use super::{RdbWriter, Written};
+use super::{LoadError, load};
 use crate::disk::{FileName, Files};
 use crate::effect::{Effect, apply};
 use crate::keyspace::Keyspace;
-use crate::snapshot::{self, LoadError};
+use crate::rdb::{RdbWriter, Written};
 use freehold_protocol::slot::SLOT_COUNT;
 
 /// Why there is no file.
@@ -45,7 +45,7 @@ pub fn write_snapshot<W: Write>(
         goes_on,
     };
     for part in parts {
-        let read = snapshot::load(files, part, 0..SLOT_COUNT, &mut |effect| making.take(effect));
+        let read = load(files, part, 0..SLOT_COUNT, &mut |effect| making.take(effect));
         read.map_err(|error| making.failed.take().unwrap_or(Unwritten::Snapshot(error)))?;
     }
     if !making.write_key() {
