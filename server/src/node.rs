@@ -314,9 +314,18 @@ impl Node {
                     self.saver.borrow_mut().begin(manifest, file);
                 }
             }
+            Told::LeftOver { generation } => {
+                if let Err(error) = self.shared.place.remove_snapshot(generation) {
+                    log::warning("Files of a snapshot are left over", &[("why", &error)]);
+                }
+            }
             Told::Failed { generation, why } => {
                 let why = match why {
                     Why::Flushed => "a database was flushed or swapped meanwhile".to_owned(),
+                    Why::Cancelled => {
+                        let said: [(&str, &dyn Display); 1] = [("generation", &generation)];
+                        return log::info("The snapshot was cancelled by BGSAVE CANCEL", &said);
+                    }
                     Why::Elsewhere => "another core could not write its part".to_owned(),
                     Why::Disk(Failure::Full) => "no space left".to_owned(),
                     Why::Disk(Failure::Broken(errno)) => {

@@ -20,6 +20,8 @@ on_one_and_two_cores!(
     whoever_saves_writes_the_file_and_whoever_rewrites_the_log_does_not,
     a_file_that_cannot_have_its_place_fails_the_save,
     a_file_there_is_no_space_for_fails_the_save_and_the_old_one_stays,
+    a_save_that_is_cancelled_leaves_nothing_and_disturbs_nothing,
+    a_save_that_is_cancelled_while_it_writes_the_file_leaves_the_old_one,
     the_file_has_the_name_it_is_to_have_which_is_no_path,
 );
 
@@ -159,4 +161,81 @@ fn the_file_has_the_name_it_is_to_have_which_is_no_path(cores: u16) {
     let refused = "(error) ERR CONFIG SET failed (possibly related to argument 'dbfilename') - \
                    dbfilename can't be a path, just a filename";
     assert_eq!(client.said("CONFIG SET dbfilename ../x"), refused);
+}
+
+fn a_save_that_is_cancelled_leaves_nothing_and_disturbs_nothing(cores: u16) {
+    let words = ["--snapshot-format", "rdb", "--appendonly", "yes"];
+    let grows = ["--auto-aof-rewrite-percentage", "0"];
+    let server = freehold(cores).with(&words).with(&grows).start();
+    let mut client = server.client();
+    let none = "(error) ERR Background saving is currently not in progress or scheduled";
+    assert_eq!(client.said("BGSAVE CANCEL"), none);
+    let value = "x".repeat(4096);
+    for n in 0..20_000 {
+        client.queue(&["SET", &format!("key:{n}"), &value]);
+    }
+    for _ in 0..20_000 {
+        client.read();
+    }
+    let before = (client.said("LASTSAVE"), client.info("persistence", "rdb_saves"));
+
+    let both = ["BGSAVE", "BGSAVE CANCEL"].map(words_of);
+    let said: Vec<String> = client.pipeline(&both).iter().map(show).collect();
+    assert_eq!(said, ["+Background saving started", "+Background saving cancelled"]);
+    wait::until("the save to end", LIMIT, || {
+        client.info("persistence", "rdb_bgsave_in_progress") == "0"
+    });
+    assert_eq!(client.said("BGSAVE CANCEL"), none);
+    assert_eq!(client.info("persistence", "rdb_last_bgsave_status"), "ok");
+    assert_eq!((client.said("LASTSAVE"), client.info("persistence", "rdb_saves")), before);
+    assert!(!file(&server).exists() && left_over(&server).is_empty());
+    wait::until("the parts to be removed", LIMIT, || {
+        let entries = fs::read_dir(server.directory().join("appendonlydir")).expect("there");
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        !names.into_iter().any(|name| name.to_string_lossy().starts_with("snapshot-"))
+    });
+
+    let three = ["BGREWRITEAOF", "BGSAVE SCHEDULE", "BGSAVE CANCEL"].map(words_of);
+    let said: Vec<String> = client.pipeline(&three).iter().map(show).collect();
+    assert_eq!(
+        said[1..],
+        ["+Background saving scheduled", "+Scheduled background saving cancelled"]
+    );
+    wait::until("the rewriting to end", LIMIT, || {
+        client.info("persistence", "rdb_bgsave_in_progress") == "0"
+    });
+    assert!(!file(&server).exists(), "it was for the log");
+    assert_eq!(client.said("SAVE"), "+OK");
+    assert_eq!(loaded_by_redis(&file(&server)).client().said("DBSIZE"), "(integer) 20000");
+}
+
+fn a_save_that_is_cancelled_while_it_writes_the_file_leaves_the_old_one(cores: u16) {
+    let server = freehold(cores).with(&["--snapshot-format", "rdb"]).start();
+    let mut client = server.client();
+    assert_eq!(client.said("SET a old"), "+OK");
+    assert!(saves(&mut client));
+    let before = fs::read(file(&server)).expect("written");
+    let figures = (client.said("LASTSAVE"), client.info("persistence", "rdb_saves"));
+    for thousand in 0..300 {
+        let pairs: String = (0..1000).map(|n| format!(" key:{thousand}:{n} value")).collect();
+        assert_eq!(client.said(&format!("MSET{pairs}")), "+OK");
+    }
+
+    assert_eq!(client.said("BGSAVE"), "+Background saving started");
+    wait::until("the file to be begun", LIMIT, || !left_over(&server).is_empty());
+    assert_eq!(client.said("BGSAVE CANCEL"), "+Background saving cancelled");
+    wait::until("the save to end", LIMIT, || {
+        client.info("persistence", "rdb_bgsave_in_progress") == "0"
+    });
+
+    assert!(left_over(&server).is_empty());
+    assert_eq!(fs::read(file(&server)).expect("still there"), before);
+    assert_eq!(client.info("persistence", "rdb_last_bgsave_status"), "ok");
+    assert_eq!((client.said("LASTSAVE"), client.info("persistence", "rdb_saves")), figures);
+    assert!(saves(&mut client), "the next one is well");
+    assert_eq!(loaded_by_redis(&file(&server)).client().said("DBSIZE"), "(integer) 300001");
+}
+
+fn words_of(line: &str) -> Vec<Vec<u8>> {
+    line.split(' ').map(|word| word.as_bytes().to_vec()).collect()
 }

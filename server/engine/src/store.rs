@@ -30,8 +30,10 @@ pub enum Told {
     /// [`crate::mesh::Snapshots::end`] is to be told, when the RDB file is written that is to
     /// follow.
     Committed { manifest: Manifest, rdb: Option<RdbFile> },
-    /// It never will.
+    /// It never will. Told by each core whose part was not done.
     Failed { generation: u64, why: Why },
+    /// All cores have ended their parts of it: those that were done are left over.
+    LeftOver { generation: u64 },
 }
 
 /// Why a snapshot has failed.
@@ -40,6 +42,8 @@ pub enum Why {
     /// A database was flushed or swapped meanwhile.
     Flushed,
     Disk(Failure),
+    /// By BGSAVE CANCEL.
+    Cancelled,
     /// A part of another core has failed, which says why.
     Elsewhere,
 }
@@ -132,7 +136,12 @@ impl Store {
             }
         }
         let more = match &mut self.snapshot {
-            Some(writer) => writer.slice(shard.keyspace_mut(), WALK_VISITS, requests),
+            Some(writer) => {
+                if shard.snapshots().is_cancelled() {
+                    writer.cancel();
+                }
+                writer.slice(shard.keyspace_mut(), WALK_VISITS, requests)
+            }
             None => false,
         };
         self.end_part(shard, requests);
@@ -210,6 +219,7 @@ impl Store {
         let (part, why) = match outcome {
             Outcome::Done { keys, bytes } => (Some(PartWritten { keys, bytes }), Why::Elsewhere),
             Outcome::Abandoned => (None, Why::Flushed),
+            Outcome::Cancelled => (None, Why::Cancelled),
             Outcome::Failed(failure) => (None, Why::Disk(failure)),
         };
         if part.is_none() {
@@ -217,7 +227,10 @@ impl Store {
         }
         match shard.snapshots().end_part(part) {
             PartsEnded::NotYet => {}
-            PartsEnded::Failed => shard.end_snapshot(false),
+            PartsEnded::Failed => {
+                shard.end_snapshot(false);
+                self.told.push(Told::LeftOver { generation: cut.generation });
+            }
             PartsEnded::Whole => {
                 let manifest = Manifest {
                     generation: cut.generation,

@@ -56,13 +56,23 @@ impl DataPlace {
     /// # Errors
     /// A file cannot be removed; the others are.
     pub fn tidy(&self, generation: u64) -> Result<usize, String> {
+        self.remove(|name| name.generation().is_some_and(|of| of < generation))
+    }
+
+    /// Removes the parts of a snapshot that will never count.
+    ///
+    /// # Errors
+    /// As [`DataPlace::tidy`].
+    pub fn remove_snapshot(&self, generation: u64) -> Result<usize, String> {
+        self.remove(
+            |name| matches!(name, FileName::Snapshot { generation: of, .. } if *of == generation),
+        )
+    }
+
+    fn remove(&self, is_over: impl Fn(&FileName) -> bool) -> Result<usize, String> {
         let directory = self.open()?;
         let (mut removed, mut failed) = (0, Ok(0));
-        for name in directory.files().list()? {
-            let over = name.generation().is_some_and(|of| of < generation);
-            if !over {
-                continue;
-            }
+        for name in directory.files().list()?.into_iter().filter(is_over) {
             match fs::remove_file(directory.path.join(name.to_string())) {
                 Ok(()) => removed += 1,
                 Err(error) => failed = Err(format!("{name} cannot be removed: {error}")),

@@ -46,7 +46,7 @@ impl RdbSaver {
         let (place, snapshots) = (Arc::clone(&self.place), self.snapshots.clone());
         let called_off = Arc::clone(&self.called_off);
         let save = move || {
-            let goes_on = || !called_off.load(Ordering::Relaxed);
+            let goes_on = || !called_off.load(Ordering::Relaxed) && !snapshots.is_cancelled();
             let well = tell(&file.name, write(&place, manifest, &file, &goes_on));
             snapshots.end(well, clock::unix_ms());
         };
@@ -123,7 +123,7 @@ fn tell(name: &str, outcome: Result<Saved, Unwritten>) -> bool {
         }
         Err(Unwritten::Snapshot(error)) => error,
         Err(Unwritten::Sink(error)) => error,
-        Err(Unwritten::CalledOff) => &"the node ends",
+        Err(Unwritten::CalledOff) => &"it was cancelled, or the node ends",
     };
     let said: [(&str, &dyn Display); 2] = [("file", &name), ("why", why)];
     log::warning("The RDB file cannot be written; the snapshot itself counts", &said);

@@ -11,6 +11,7 @@ use super::spec::{
     ADMIN, ADMINISTRATION, Arity, DANGEROUS, Done, FAST, LOADING, NO_ASYNC_LOADING, NO_MULTI,
     NOSCRIPT, Run, STALE, Spec,
 };
+use crate::mesh::Cancelled;
 
 pub const TABLE: &[Spec] = &[
     Spec {
@@ -33,7 +34,10 @@ pub const TABLE: &[Spec] = &[
         since: "1.0.0",
         group: "server",
         summary: "Asynchronously save the dataset to disk",
-        examples: &[("BGSAVE LATER", "-ERR syntax error\r\n")],
+        examples: &[
+            ("BGSAVE LATER", "-ERR syntax error\r\n"),
+            ("BGSAVE CANCEL now", "-ERR syntax error\r\n"),
+        ],
         ..Spec::ROW
     },
     Spec {
@@ -70,6 +74,9 @@ const CUT: Run = Run::Everywhere { collect: cut, finish: begun, exclusive: true 
 
 const UNDER_WAY: CommandError = CommandError::Said("ERR Background save already in progress");
 
+const NOT_UNDER_WAY: CommandError =
+    CommandError::Said("ERR Background saving is currently not in progress or scheduled");
+
 /// What one of these commands asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wish {
@@ -80,6 +87,8 @@ pub enum Wish {
         schedule: bool,
     },
     Rewrite,
+    /// The end of the one under way, or of the one that was scheduled.
+    Cancel,
 }
 
 /// Reads one of these commands; `None` for any other.
@@ -90,6 +99,7 @@ pub fn wish(name: &str, args: Args<'_>) -> Option<Result<Wish, CommandError>> {
         ("BGREWRITEAOF", ..) => Wish::Rewrite,
         ("BGSAVE", None, _) => Wish::Background { schedule: false },
         ("BGSAVE", Some(b"SCHEDULE"), 2) => Wish::Background { schedule: true },
+        ("BGSAVE", Some(b"CANCEL"), 2) => Wish::Cancel,
         ("BGSAVE", ..) => return Some(Err(CommandError::Syntax)),
         _ => return None,
     }))
@@ -108,6 +118,15 @@ fn begun(_cx: &mut Cx<'_>, args: Args<'_>, _parts: Vec<Partial>, reply: &mut Rep
         _ => reply.simple("Background saving started"),
     }
     Ok(())
+}
+
+/// What a client hears whose BGSAVE CANCEL has ended this; as Valkey 9.1.2 says it.
+pub fn cancelled(what: Option<Cancelled>) -> Result<&'static str, CommandError> {
+    match what {
+        Some(Cancelled::Running) => Ok("Background saving cancelled"),
+        Some(Cancelled::Scheduled) => Ok("Scheduled background saving cancelled"),
+        None => Err(NOT_UNDER_WAY),
+    }
 }
 
 /// What a client hears when a snapshot is under way already.

@@ -20,7 +20,7 @@ pub use fabric::{CoreId, Fabric, Port};
 pub use loading::{Loading, LoadingFigures};
 pub use log_sizes::LogSizes;
 pub use owner::{owner_of, slots_meet, slots_of};
-pub use snapshots::{PartWritten, PartsEnded, SnapshotFigures, Snapshots};
+pub use snapshots::{Cancelled, PartWritten, PartsEnded, SnapshotFigures, Snapshots};
 
 /// Atomics as the machine has them, or as loom models them.
 mod sync {

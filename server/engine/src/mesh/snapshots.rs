@@ -23,6 +23,13 @@ pub struct PartWritten {
     pub bytes: u64,
 }
 
+/// What BGSAVE CANCEL has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cancelled {
+    Running,
+    Scheduled,
+}
+
 /// How snapshots stand in the node. Cheap to clone: every core has one.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshots(Arc<Shared>);
@@ -36,8 +43,13 @@ struct Shared {
     began_unix_ms: AtomicI64,
     keys: AtomicU64,
     changes_at_cut: AtomicU64,
-    /// An RDB file is to follow the one under way.
+    /// The one under way is for who wants the data saved; an RDB file is to follow it.
+    saves: AtomicBool,
     writes_rdb: AtomicBool,
+    /// Another such is to follow.
+    save_scheduled: AtomicBool,
+    /// The generation of the last one that is not to go on.
+    cancelled: AtomicU64,
     /// The last generation whose end is known, however it ended.
     ended: AtomicU64,
     /// Whether that was a success.
@@ -78,7 +90,7 @@ pub struct SnapshotFigures {
     pub saved_generation: u64,
     /// That have failed since the last good one.
     pub failures: u64,
-    /// Whether the last one did, or there was none.
+    /// Whether the last one did that was not cancelled, or there was none.
     pub ended_well: bool,
     /// Milliseconds the last one took; none before.
     pub took_ms: Option<i64>,
@@ -101,15 +113,43 @@ impl Snapshots {
         shared.failed.store(false, Ordering::Relaxed);
         shared.keys.store(0, Ordering::Relaxed);
         shared.changes_at_cut.store(0, Ordering::Relaxed);
-        shared.writes_rdb.store(false, Ordering::Relaxed);
         shared.sizes.begin();
         shared.began_unix_ms.store(now_unix_ms, Ordering::Relaxed);
         true
     }
 
-    /// The snapshot that was claimed is done when an RDB file of it is written as well.
-    pub fn want_rdb(&self) {
-        self.0.writes_rdb.store(true, Ordering::Relaxed);
+    /// The snapshot that was claimed is for who wants the data saved; `rdb`: it is done when an RDB
+    /// file of it is written as well.
+    pub fn is_to_save(&self, rdb: bool) {
+        self.0.writes_rdb.store(rdb, Ordering::Relaxed);
+        self.0.saves.store(true, Ordering::Release);
+    }
+
+    /// Another one for who wants the data saved is to follow the one under way. One does for all.
+    pub fn schedule_save(&self) {
+        self.0.save_scheduled.store(true, Ordering::Release);
+    }
+
+    /// Takes the right to begin it; false: somebody else has, or it was cancelled.
+    pub fn take_scheduled_save(&self) -> bool {
+        self.0.save_scheduled.swap(false, Ordering::AcqRel)
+    }
+
+    /// Ends the one under way that is for who wants the data saved, else the one that is to follow.
+    /// What has been written when it is heard of that counts.
+    pub fn cancel_save(&self) -> Option<Cancelled> {
+        let running = self.running();
+        if running != 0 && self.0.saves.load(Ordering::Acquire) {
+            self.0.cancelled.store(running, Ordering::Release);
+            return Some(Cancelled::Running);
+        }
+        self.take_scheduled_save().then_some(Cancelled::Scheduled)
+    }
+
+    /// Whether the snapshot under way is not to go on.
+    pub fn is_cancelled(&self) -> bool {
+        let running = self.running();
+        running != 0 && self.0.cancelled.load(Ordering::Acquire) == running
     }
 
     /// Whether an RDB file is to follow the snapshot under way.
@@ -205,10 +245,13 @@ impl Snapshots {
             shared.saved_unix_ms.store(began, Ordering::Relaxed);
             shared.saved.fetch_add(1, Ordering::Relaxed);
             shared.failures.store(0, Ordering::Relaxed);
-        } else {
+        } else if !self.is_cancelled() {
+            // As in Valkey, one that was cancelled has neither failed nor gone well.
             shared.failures.fetch_add(1, Ordering::Relaxed);
         }
         shared.ended_well.store(well, Ordering::Relaxed);
+        shared.saves.store(false, Ordering::Relaxed);
+        shared.writes_rdb.store(false, Ordering::Relaxed);
         shared.ended.store(shared.running.load(Ordering::Relaxed), Ordering::Release);
         shared.running.store(0, Ordering::Release);
     }
@@ -276,14 +319,15 @@ impl Snapshots {
     pub fn figures(&self) -> SnapshotFigures {
         let shared = &*self.0;
         let took = shared.took_ms.load(Ordering::Relaxed);
+        let failures = shared.failures.load(Ordering::Relaxed);
         SnapshotFigures {
             running: self.running(),
             copies: self.running() & DUMP > 0,
             began_unix_ms: shared.began_unix_ms.load(Ordering::Relaxed),
             saved: shared.saved.load(Ordering::Relaxed),
             saved_generation: shared.saved_generation.load(Ordering::Relaxed),
-            failures: shared.failures.load(Ordering::Relaxed),
-            ended_well: took == 0 || shared.ended_well.load(Ordering::Relaxed),
+            failures,
+            ended_well: failures == 0,
             took_ms: (took > 0).then_some(took - 1),
             saved_unix_ms: shared.saved_unix_ms.load(Ordering::Relaxed),
             changes_saved: shared.changes_saved.load(Ordering::Relaxed),
@@ -338,6 +382,44 @@ mod tests {
         let figures = snapshots.figures();
         assert_eq!((figures.changes_saved, figures.took_ms), (15, Some(500)));
         assert_eq!((figures.saved_unix_ms, figures.saved, figures.running), (1_000, 1, 0));
+    }
+
+    #[test]
+    fn a_save_that_is_cancelled_has_not_failed_and_a_rewriting_is_not_cancelled() {
+        let snapshots = Snapshots::default();
+        assert_eq!(snapshots.cancel_save(), None);
+        assert!(snapshots.claim(1, 1, 2));
+        snapshots.is_to_save(false);
+        assert!(!snapshots.is_cancelled());
+        assert_eq!(snapshots.cancel_save(), Some(Cancelled::Running));
+        assert!(snapshots.is_cancelled());
+        assert_eq!(snapshots.end_part(None), PartsEnded::Failed);
+        snapshots.end(false, 3);
+        let figures = snapshots.figures();
+        assert!(figures.ended_well && figures.failures == 0, "the first there was");
+        assert_eq!((snapshots.outcome(1), snapshots.outcome(2)), (Some(false), None));
+
+        assert!(snapshots.claim(2, 1, 4));
+        assert_eq!(snapshots.cancel_save(), None, "it is for the log");
+        snapshots.schedule_save();
+        assert_eq!(snapshots.cancel_save(), Some(Cancelled::Scheduled));
+        assert!(!snapshots.take_scheduled_save() && !snapshots.is_cancelled());
+        snapshots.end(false, 5);
+        assert!(!snapshots.figures().ended_well);
+
+        assert!(snapshots.claim(3, 1, 6));
+        snapshots.is_to_save(false);
+        assert_eq!(snapshots.cancel_save(), Some(Cancelled::Running));
+        assert_eq!(snapshots.outcome(2), Some(false));
+        snapshots.end(false, 7);
+        assert!(!snapshots.figures().ended_well, "still");
+
+        assert!(snapshots.claim(4, 1, 8));
+        snapshots.is_to_save(false);
+        assert_eq!(snapshots.cancel_save(), Some(Cancelled::Running));
+        snapshots.end(true, 9);
+        assert_eq!(snapshots.outcome(4), Some(true), "it was done before that was heard of");
+        assert!(snapshots.figures().ended_well);
     }
 
     #[test]

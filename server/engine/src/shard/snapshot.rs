@@ -65,6 +65,13 @@ impl Shard {
                 return Dispatched::Taken;
             }
         };
+        if wish == Wish::Cancel {
+            match persistence::cancelled(self.core.snapshots.cancel_save()) {
+                Ok(text) => self.answer(id, framing, |reply| reply.simple(text)),
+                Err(error) => self.refuse(id, Some(command), framing, &error),
+            }
+            return Dispatched::Taken;
+        }
         if self.claim(wish != Wish::Rewrite) {
             self.begin_of_node(id, OwnedRequest::new(command, args.iter()), framing);
             return Dispatched::Taken;
@@ -73,6 +80,7 @@ impl Shard {
             Ok(text) => {
                 if wish != Wish::Rewrite {
                     self.saves.scheduled = true;
+                    self.core.snapshots.schedule_save();
                 } else if !self.saves.rewrites {
                     self.saves.rewrites = true;
                     self.core.snapshots.schedule_rewrite(true);
@@ -89,8 +97,9 @@ impl Shard {
     fn claim(&self, saves: bool) -> bool {
         let core = &self.core;
         let claimed = core.snapshots.claim(core.generation + 1, core.cores, core.now.unix_ms.0);
-        if claimed && saves && core.config.persistence.snapshot_format == SnapshotFormat::Rdb {
-            core.snapshots.want_rdb();
+        if claimed && saves {
+            let format = core.config.persistence.snapshot_format;
+            core.snapshots.is_to_save(format == SnapshotFormat::Rdb);
         }
         claimed
     }
@@ -139,12 +148,17 @@ impl Shard {
         }
         let Saves { scheduled, rewrites, .. } = self.saves;
         if (scheduled || rewrites) && self.core.snapshots.running() == 0 {
-            (self.saves.scheduled, self.saves.rewrites) = (false, false);
+            // One after the other, as in Redis: a save can be cancelled.
             if rewrites {
+                self.saves.rewrites = false;
                 self.core.snapshots.schedule_rewrite(false);
+                self.begin_own_rewrite();
+            } else {
+                self.saves.scheduled = false;
+                if self.core.snapshots.take_scheduled_save() {
+                    self.begin_own_save();
+                }
             }
-            // One snapshot does for both.
-            if scheduled { self.begin_own_save() } else { self.begin_own_rewrite() }
         }
     }
 

@@ -198,3 +198,29 @@ fn the_walk_waits_while_a_mebibyte_is_on_its_way_and_changes_are_taken_all_the_s
     assert_eq!(writer.queued_bytes(), 0);
     assert_eq!(read(&mut disk, 0..16384).expect("whole").digest(), digest);
 }
+
+#[test]
+fn a_snapshot_that_is_cancelled_leaves_no_file_unless_all_of_it_is_written() {
+    let mut outcomes = [0, 0];
+    for turns in 0..40 {
+        let (mut keyspace, mut disk) = (filled(3_000), Disk::in_any_order(turns));
+        let mut requests = Requests::default();
+        let mut writer = Writer::begin(&mut keyspace, HEADER, &mut requests);
+        for turn in 0.. {
+            if turn >= turns {
+                writer.cancel();
+            }
+            writer.slice(&mut keyspace, 200, &mut requests);
+            disk.perform(&mut requests, &mut writer);
+            if writer.outcome().is_some() {
+                break;
+            }
+        }
+        assert!(requests.is_empty() && disk.is_at_rest(), "after {turns} turns");
+        assert_eq!(keyspace.cut_state(), CutState::Complete);
+        let cancelled = writer.outcome() == Some(Outcome::Cancelled);
+        assert_eq!(disk.files.0.is_empty(), cancelled, "after {turns} turns");
+        outcomes[usize::from(cancelled)] += 1;
+    }
+    assert!(outcomes.iter().all(|count| *count > 3), "{outcomes:?}");
+}

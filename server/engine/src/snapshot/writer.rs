@@ -28,6 +28,8 @@ pub enum Outcome {
     Failed(Failure),
     /// A flush or a swap of databases came between: to be begun anew.
     Abandoned,
+    /// Nobody wants it any more.
+    Cancelled,
 }
 
 /// What is waited for.
@@ -111,6 +113,13 @@ impl Writer {
     /// Bytes on their way to the disk.
     pub fn queued_bytes(&self) -> usize {
         self.queued_bytes
+    }
+
+    /// Ends it and removes its file, unless all of it is written: then it goes on to its end.
+    pub fn cancel(&mut self) {
+        if matches!(self.step, Step::Create | Step::Blocks | Step::Drain) {
+            self.give_up(Outcome::Cancelled);
+        }
     }
 
     /// A bounded piece of work; true when there is more to do at once.
@@ -250,7 +259,7 @@ impl Writer {
     /// Whatever is still under way on the disk is let end before the file is removed.
     fn give_up(&mut self, outcome: Outcome) {
         self.open = match self.step {
-            Step::Create => outcome == Outcome::Abandoned, // it may be on its way
+            Step::Create => !matches!(outcome, Outcome::Failed(_)), // it may be on its way
             step => matches!(step, Step::Blocks | Step::Drain | Step::Sync),
         };
         if self.step == Step::SyncDirectory {

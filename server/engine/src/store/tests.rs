@@ -1,6 +1,8 @@
 //! A node with its files in memory: what it has kept is read back by a node with other cores, after
 //! an end in peace and after a crash at any operation.
 
+mod cancel;
+
 use super::*;
 use crate::base::random::Random;
 use crate::config::{Caller, Config};

@@ -88,7 +88,7 @@ impl Core {
                 assert!(self.disk.files.0.is_empty());
                 sum.abandoned += 1;
             }
-            Outcome::Failed(failure) => panic!("{failure:?}"),
+            other => panic!("{other:?}"),
         }
     }
 }
