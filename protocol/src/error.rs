@@ -30,6 +30,9 @@ pub enum ProtocolError {
     TooBigInlineRequest,
     /// A quote that is not closed, or a closed one with no space behind it.
     UnbalancedQuotes,
+    /// A line of an HTTP request. A browser sends what a web page tells it to, also to a server on
+    /// its own machine, and the body would be commands.
+    HttpRequest,
 
     /// A binary frame that does not begin with the magic number due here.
     BadMagic { got: u16 },
@@ -89,6 +92,7 @@ impl fmt::Display for ProtocolError {
             }
             E::TooBigInlineRequest => f.write_str("too big inline request"),
             E::UnbalancedQuotes => f.write_str("unbalanced quotes in request"),
+            E::HttpRequest => f.write_str("this is an HTTP request, and nothing of it is executed"),
             E::BadMagic { got } => write!(f, "bad magic 0x{got:04X}"),
             E::ValueTooLong { bytes, limit } => {
                 write!(f, "value of {bytes} bytes is above the limit of {limit}")

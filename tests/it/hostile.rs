@@ -10,6 +10,7 @@ use freehold_tests::server::{Server, freehold, redis};
 
 on_one_and_two_cores!(
     a_malformed_frame_is_answered_and_closes_only_its_connection,
+    an_http_request_is_refused_and_nothing_of_it_is_executed,
     a_million_and_one_arguments_are_too_many,
     what_came_before_a_malformed_frame_is_answered_first,
     every_split_of_a_stream_gets_the_same_answers,
@@ -55,6 +56,22 @@ fn a_malformed_frame_is_answered_and_closes_only_its_connection(cores: u16) {
 #[test]
 fn redis_server_answers_malformed_frames_with_the_same_words() {
     meets_malformed_frames(&redis().start());
+}
+
+/// A web page can have a browser send this to a server on its own machine. Redis closes such a
+/// connection as well, without a word.
+fn an_http_request_is_refused_and_nothing_of_it_is_executed(cores: u16) {
+    let server = freehold(cores).start();
+    for request in ["POST / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nhoST: x\r\n"] {
+        let mut hostile = server.raw();
+        let stream = format!("{request}\r\nSET hacked 1\r\n");
+        hostile.send(stream.as_bytes()).expect("the connection is open");
+        let heard = String::from_utf8_lossy(&hostile.rest()).into_owned();
+        let told =
+            "-ERR Protocol error: this is an HTTP request, and nothing of it is executed\r\n";
+        assert!(heard.ends_with(told), "{heard}");
+        assert_eq!(server.client().said("EXISTS hacked"), "(integer) 0");
+    }
 }
 
 fn a_million_and_one_arguments_are_too_many(cores: u16) {

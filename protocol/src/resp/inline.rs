@@ -30,12 +30,22 @@ pub(super) fn take_line(
         None => return Err(Halt::More { scanned: window }),
     };
     let line = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
+    if is_http(line) {
+        return Err(Halt::Broken(ProtocolError::HttpRequest));
+    }
     if memchr::memchr2(b'"', b'\'', line).is_some() {
         take_quoted(line, batch).map_err(Halt::Broken)?;
     } else {
         take_plain(line, offset, batch);
     }
     Ok(end + 1)
+}
+
+/// Whether a line begins as `POST /` or as the header every HTTP request has, as Redis tells them.
+fn is_http(line: &[u8]) -> bool {
+    let mut words = line.split(|&byte| is_space(byte)).filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default();
+    first.eq_ignore_ascii_case(b"post") || first.eq_ignore_ascii_case(b"host:")
 }
 
 fn take_plain(line: &[u8], offset: usize, batch: &mut Batch) {

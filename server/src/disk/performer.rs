@@ -12,6 +12,7 @@ use std::sync::Arc;
 use freehold_engine::disk::{Completion, Failure, FileName, Operation, Owner, Request};
 
 use super::directory::DataPlace;
+use crate::observe::log;
 use crate::runtime::clock;
 use crate::runtime::direct;
 use crate::runtime::event::Errno;
@@ -133,7 +134,10 @@ impl Performer {
 
     fn open_directory(&mut self) -> io::Result<()> {
         if self.directory.is_none() {
-            let opened = self.place.open().map_err(io::Error::other)?;
+            let opened = self.place.open().map_err(|why| {
+                log::warning("The data directory cannot be used", &[("why", &why)]);
+                io::Error::from_raw_os_error(Errno::NOT_OPEN.0)
+            })?;
             self.directory = Some(File::open(opened.path())?);
         }
         Ok(())
@@ -282,7 +286,8 @@ impl Performer {
     }
 
     fn end(&mut self, owner: Owner, tag: u64, outcome: io::Result<()>) {
-        let failed = |error: io::Error| failure(Errno(error.raw_os_error().unwrap_or(0)));
+        let failed =
+            |error: io::Error| failure(error.raw_os_error().map_or(Errno::NOT_OPEN, Errno));
         let outcome = outcome.map_err(failed);
         self.ended.push(Completion { owner, tag, outcome, buffer: Vec::new() });
     }

@@ -7,6 +7,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use freehold_engine::command::session::{Accepted, PortKind};
 use freehold_engine::config::Config;
@@ -117,7 +119,7 @@ impl Listeners {
         for bind in binds {
             for &ip in &bind.addresses {
                 let wanted = SocketAddr::new(ip, port);
-                match sockets::listen_tcp(wanted, options) {
+                match listen_patiently(wanted, options) {
                     Ok(socket) => {
                         port = sockets::local_port(&socket)
                             .map_err(|error| format!("port of {wanted} is unknown: {error}"))?;
@@ -241,9 +243,28 @@ fn refuse_the_open_door(config: &Config, binds: &[Bind]) -> Result<(), String> {
     }
 }
 
+/// How often a port that is taken is asked for.
+const ATTEMPTS: u32 = 50;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(20);
+
+/// Listens, also where a server has just died: the kernel takes a ring apart, and with it the
+/// accepts that hold a listener, some milliseconds after the process is gone.
+fn listen_patiently(wanted: SocketAddr, options: TcpOptions) -> io::Result<OwnedFd> {
+    for _ in 1..ATTEMPTS {
+        match sockets::listen_tcp(wanted, options) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                thread::sleep(BETWEEN_ATTEMPTS);
+            }
+            outcome => return outcome,
+        }
+    }
+    sockets::listen_tcp(wanted, options)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, TcpStream};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::time::Duration;
 
     use freehold_engine::command::session::PortKind;
     use freehold_engine::config::Config;
@@ -257,6 +278,22 @@ mod tests {
         config.bind = vec!["127.0.0.1".into()];
         change(&mut config);
         config
+    }
+
+    #[test]
+    fn a_port_that_becomes_free_soon_after_is_taken() {
+        let before = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = before.local_addr().expect("its address").port();
+        std::thread::scope(|scope| {
+            let (tell, told) = std::sync::mpsc::channel::<()>();
+            scope.spawn(move || {
+                told.recv_timeout(Duration::from_millis(100)).expect_err("nobody tells");
+                drop(before);
+            });
+            let taken = Listeners::open(&loopback(|config| config.port = port), 1);
+            drop(tell);
+            assert_eq!(taken.expect("it was free in time").port, port);
+        });
     }
 
     #[test]

@@ -14,7 +14,7 @@ use freehold_engine::base::time::UnixMillis;
 use freehold_protocol::resp::value::Value;
 
 /// What the answers under way may cost together; a single value may cost more. A client of
-/// Freehold is closed when 64 MiB of answers wait for it.
+/// Freehold is closed when 128 MiB of answers wait for it.
 const COST_MAX: u64 = 1024 * 1024;
 
 /// What an answer costs beside the value, and a value whose size the server does not tell.

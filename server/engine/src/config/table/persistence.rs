@@ -25,7 +25,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         field!(persistence.appenddirname),
     )
     .at_start()
-    .says("The directory of logs and snapshots, below dir"),
+    .says("The directory of logs and snapshots, below dir or, as a path, elsewhere"),
     OptionRow::new(
         "auto-aof-rewrite-percentage",
         INT,
