@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use freehold_engine::command::host::Node as NodeFacts;
 use freehold_engine::command::session::PortKind;
@@ -35,12 +36,15 @@ use crate::runtime::buffers::POOL_SHAPE;
 use crate::runtime::doorbell::Caller;
 use crate::runtime::features::Features;
 use crate::runtime::ring::Ring;
-use crate::runtime::{clock, descriptors, process, signals, topology};
+use crate::runtime::{allocator, clock, descriptors, process, signals, topology};
 use crate::worker::{Control, Keeper, Mesh, News, Parts, Phase, Report, Worker, level_of};
 
 /// Messages that may be under way from one core to another. A parcel holds up to 512 commands, so
 /// a full ring is a core that has not turned for milliseconds.
 const RING_MESSAGES: usize = 256;
+
+/// Between two looks at what memory the system can have back.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(1);
 
 /// What all cores have in common.
 struct Shared {
@@ -350,7 +354,7 @@ impl Node {
         let (mut stopping, mut told) = (false, None);
         let mut drained = 0;
         while drained < self.doorbells.len() {
-            match self.news.recv() {
+            match self.news.recv_timeout(GIVE_BACK_EVERY) {
                 Ok(News::Signal(signal)) => {
                     log::info("Stopping", &[("reason", &signal.name())]);
                     if stopping || told.is_some() {
@@ -378,7 +382,10 @@ impl Node {
                 Ok(News::Broken { core, reason }) => {
                     return Err(format!("core {core} cannot go on: {reason}"));
                 }
-                Err(_) => return Err("nobody reports any more".to_owned()),
+                Err(RecvTimeoutError::Timeout) => allocator::give_back(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err("nobody reports any more".to_owned());
+                }
             }
         }
         advance(Phase::Ended)

@@ -1,17 +1,22 @@
 //! maxmemory holds within 2 % whatever is written, under every policy; with noeviction writes are
 //! refused while reads and DEL go on. Row 26 of reliability.md.
 
+use std::time::Duration;
+
 use freehold_protocol::resp::value::Value;
 use freehold_tests::client::Client;
+use freehold_tests::process::resident_bytes;
 use freehold_tests::random::Random;
 use freehold_tests::server::freehold;
 use freehold_tests::show::show;
+use freehold_tests::wait;
 
 on_one_and_two_cores!(
     every_policy_holds_the_limit,
     noeviction_refuses_writes_and_serves_reads_and_del,
     volatile_policies_refuse_when_no_key_may_go,
     a_lower_limit_is_reached_by_eviction,
+    memory_that_is_freed_goes_back_to_the_system_though_nobody_asks_for_any,
 );
 
 const POLICIES: &[&str] = &[
@@ -165,4 +170,21 @@ fn a_lower_limit_is_reached_by_eviction(cores: u16) {
         },
     );
     assert!(client.info_number("stats", "evicted_keys") > 10_000);
+}
+
+/// 400 MB of large values stayed resident after FLUSHALL for good: the allocator gives memory back
+/// beside later requests, and there were none.
+fn memory_that_is_freed_goes_back_to_the_system_though_nobody_asks_for_any(cores: u16) {
+    let server = freehold(cores).start();
+    let mut client = server.client();
+    let before = resident_bytes(server.pid());
+    let value = "v".repeat(1_000_000);
+    for n in 0..100 {
+        assert_eq!(client.call(&["SET", &format!("k{n}"), &value]), Value::Simple("OK".into()));
+    }
+    assert!(resident_bytes(server.pid()) > before + 90_000_000, "they are in memory");
+    assert_eq!(client.said("FLUSHALL"), "+OK");
+    wait::until("the memory to be given back", Duration::from_secs(20), || {
+        resident_bytes(server.pid()) < before + 20_000_000
+    });
 }
