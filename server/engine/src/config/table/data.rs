@@ -22,7 +22,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         "1mb",
         field!(value_soft_bytes),
     )
-    .says("A value above this size is counted and mentioned in the log"),
+    .says("(no effect yet) A value above this size is counted and mentioned in the log"),
     OptionRow::new(
         "value-hard-bytes",
         Kind::Bytes { min: 1024, max: 512 * MIB },
@@ -46,8 +46,9 @@ pub(super) const ROWS: &[OptionRow] = &[
     )
     .alias("list-max-ziplist-size")
     .says("Size of a packed piece of a list: elements, or -1 to -5 for 4 to 64 KiB"),
-    OptionRow::new("list-compress-depth", INT, "0", field!(list_compress_depth))
-        .says("Pieces at each end of a list that stay uncompressed; 0 compresses none"),
+    OptionRow::new("list-compress-depth", INT, "0", field!(list_compress_depth)).says(
+        "(no effect yet) Pieces at each end of a list that stay uncompressed",
+    ),
     OptionRow::new("set-max-intset-entries", COUNT, "512", field!(set_max_intset_entries))
         .says("Members up to which a set of integers stays packed"),
     OptionRow::new("set-max-listpack-entries", COUNT, "128", field!(set_max_listpack_entries))

@@ -32,7 +32,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         "10",
         field!(eviction_tenacity),
     )
-    .says("How long one command may be held up by eviction: 0 briefly, 100 without a bound"),
+    .says("(no effect yet) How long one command may be held up by eviction, 0 to 100"),
     OptionRow::new("lfu-log-factor", INT, "10", field!(lfu_log_factor))
         .says("How many uses it takes to raise the 8-bit use counter"),
     OptionRow::new("lfu-decay-time", INT, "1", field!(lfu_decay_minutes))
@@ -43,7 +43,7 @@ pub(super) const ROWS: &[OptionRow] = &[
         "1",
         field!(active_expire_effort),
     )
-    .says("How much of a turn may go into removing expired keys"),
+    .says("(no effect yet) How much of a turn may go into removing expired keys"),
     OptionRow::new("hz", INT, "10", field!(hz))
         .says("Rounds of periodic upkeep a second, 1 to 500"),
 ];

@@ -67,7 +67,7 @@ pub(super) const ROWS: &[OptionRow] = &[
     )
     .says("Replies a client may leave unread before it is closed, for each class of clients"),
     OptionRow::new("maxmemory-clients", Kind::BytesOrPercent, "0", field!(clients_memory_max))
-        .says("Memory all client buffers may take together; above it the largest is closed"),
+        .says("(no effect yet) Memory all client buffers may take together"),
     OptionRow::new(
         "proto-max-bulk-len",
         Kind::Bytes { min: MIB, max: 512 * MIB },

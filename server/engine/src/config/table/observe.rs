@@ -18,25 +18,27 @@ pub(super) const ROWS: &[OptionRow] = &[
         .says("Shape of a log line"),
     OptionRow::new("slowlog-log-slower-than", THRESHOLD, "10000", field!(slowlog_slower_than_us))
         .alias("commandlog-execution-slower-than")
-        .says("Microseconds from which a command enters SLOWLOG; 0 all, -1 none"),
+        .says("(no effect yet) Microseconds from which a command enters SLOWLOG; 0 all, -1 none"),
     OptionRow::new("slowlog-max-len", COUNT, "128", field!(slowlog_entries_max))
         .alias("commandlog-slow-execution-max-len")
-        .says("Entries that SLOWLOG keeps"),
+        .says("(no effect yet) Entries that SLOWLOG keeps"),
     OptionRow::new(
         "commandlog-request-larger-than",
         THRESHOLD,
         "1048576",
         field!(large_request_bytes),
     )
-    .says("Bytes from which a request enters COMMANDLOG large-request; -1 none"),
+    .says("(no effect yet) Bytes from which a request enters COMMANDLOG large-request; -1 none"),
     OptionRow::new("commandlog-large-request-max-len", COUNT, "128", field!(large_request_entries))
-        .says("Entries that COMMANDLOG large-request keeps"),
+        .says("(no effect yet) Entries that COMMANDLOG large-request keeps"),
     OptionRow::new("commandlog-reply-larger-than", THRESHOLD, "1048576", field!(large_reply_bytes))
-        .says("Bytes from which a reply enters COMMANDLOG large-reply; -1 none"),
+        .says("(no effect yet) Bytes from which a reply enters COMMANDLOG large-reply; -1 none"),
     OptionRow::new("commandlog-large-reply-max-len", COUNT, "128", field!(large_reply_entries))
-        .says("Entries that COMMANDLOG large-reply keeps"),
+        .says("(no effect yet) Entries that COMMANDLOG large-reply keeps"),
     OptionRow::new("latency-monitor-threshold", COUNT, "0", field!(latency_monitor_threshold_ms))
-        .says("Milliseconds from which LATENCY remembers an event; 0 remembers none"),
+        .says(
+            "(no effect yet) Milliseconds from which LATENCY remembers an event",
+        ),
     OptionRow::new("latency-tracking", Kind::Bool, "yes", field!(latency_tracking))
         .says("Keep a histogram of latencies for each command"),
     OptionRow::new(
