@@ -103,6 +103,10 @@ pub struct Core {
     pub access: u32,
     /// Up to where [`Core::memory_used_bytes`] may go now; none without `maxmemory`.
     pub memory_limit_bytes: Option<i64>,
+    /// How far beyond it a core may go that has nothing left to evict: others evict for it.
+    pub room_elsewhere_bytes: i64,
+    /// It has gone there, and they are to hear of it.
+    pub leans_on_others: bool,
     /// Why writes are refused, when they are.
     pub trouble: Option<Trouble>,
     /// What the node reads at its start, and whether a core has yet to get its keys.

@@ -14,6 +14,7 @@ use super::sync::{Arc, AtomicBool, AtomicI64, AtomicU64, Ordering};
 #[repr(align(128))]
 pub struct Published {
     memory_used_bytes: AtomicI64,
+    evictable_keys: AtomicU64,
     connections: AtomicU64,
     commands: AtomicU64,
     changes: AtomicU64,
@@ -26,6 +27,16 @@ impl Published {
     /// Memory the core's data and buffers take.
     pub fn memory_used_bytes(&self) -> i64 {
         self.memory_used_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Keys the core may evict; kept while `maxmemory` is set.
+    pub fn evictable_keys(&self) -> u64 {
+        self.evictable_keys.load(Ordering::Relaxed)
+    }
+
+    /// Replaces the count of keys that may go; the core calls this once a turn.
+    pub fn publish_evictable_keys(&self, keys: u64) {
+        self.evictable_keys.store(keys, Ordering::Relaxed);
     }
 
     /// Connections the core serves.
@@ -135,6 +146,11 @@ impl Board {
     /// Memory of all cores together.
     pub fn memory_used_bytes(&self) -> i64 {
         self.iter().map(Published::memory_used_bytes).sum()
+    }
+
+    /// Keys that may be evicted, of all cores together.
+    pub fn evictable_keys(&self) -> u64 {
+        self.iter().map(Published::evictable_keys).sum()
     }
 
     /// Connections of all cores together.

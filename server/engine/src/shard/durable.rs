@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::connection::Connection;
+use super::parcel::Errand;
 use super::{Dump, Message, Shard};
 use crate::base::time::Now;
 use crate::command::context::LogFigures;
@@ -165,6 +166,7 @@ impl Message {
     pub fn only_asks(&self) -> bool {
         match self {
             Message::Commands(_) => true,
+            Message::Errand(errand) => matches!(**errand, Errand::MakeRoom),
             Message::Dump(dump) => matches!(**dump, Dump::Ask { .. } | Dump::Stop { .. }),
             _ => false,
         }

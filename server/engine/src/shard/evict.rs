@@ -2,14 +2,16 @@
 //! there is room for what it brings.
 
 use super::Shard;
-use super::limits::EVICTIONS_PER_COMMAND_MAX;
+use super::limits::{EVICTED_ELSEWHERE_BYTES, EVICTED_ELSEWHERE_PART, EVICTIONS_PER_COMMAND_MAX};
+use super::parcel::Errand;
 use crate::command::context::Core;
 use crate::config::{NotifyClasses, Policy};
 use crate::effect::{Effect, Gone};
+use crate::mesh::CoreId;
 
 impl Core {
     /// Makes room for `adding_bytes` within this core's share, in a bounded slice; false when
-    /// nothing is left that may go.
+    /// nothing is left that may go, here or on the cores that would evict for this one.
     pub fn make_room(&mut self, adding_bytes: u64) -> bool {
         let Some(limit) = self.memory_limit_bytes else { return true };
         let limit = limit.saturating_sub_unsigned(adding_bytes);
@@ -21,15 +23,41 @@ impl Core {
                 continue; // what FLUSHALL left behind goes before anything living
             }
             if !self.evict_one() {
-                // With any key allowed to go, a core without keys is over its share because of the
-                // others, who are evicting theirs.
-                let policy = self.config.maxmemory_policy;
-                return !policy.is_volatile() && policy != Policy::NoEviction;
+                return self.may_lean_on_others(limit);
             }
         }
         // There is more that can go, and upkeep goes on with it at once: Redis, too, lets the
         // command through rather than making it wait for all of it.
         true
+    }
+
+    /// Nothing may go here. Whether the others evict for this core, so that it may go beyond
+    /// `limit`.
+    #[cold]
+    fn may_lean_on_others(&mut self, limit: i64) -> bool {
+        let policy = self.config.maxmemory_policy;
+        let leans = match policy {
+            Policy::NoEviction => false,
+            // With any key allowed to go, a core without keys is over its share because of the
+            // others, who are evicting theirs.
+            _ if !policy.is_volatile() => true,
+            _ => self.memory_used_bytes().saturating_sub(limit) <= self.room_elsewhere_bytes,
+        };
+        self.leans_on_others |= leans;
+        leans
+    }
+
+    /// How many keys the policy allows to go.
+    pub fn evictable_keys(&self) -> u64 {
+        let keyspace = &self.keyspace;
+        let keys: usize = match self.config.maxmemory_policy {
+            Policy::NoEviction => 0,
+            policy if policy.is_volatile() => {
+                keyspace.numbers().map(|db| keyspace.expires(db)).sum()
+            }
+            _ => keyspace.numbers().map(|db| keyspace.len(db)).sum(),
+        };
+        keys as u64
     }
 
     /// Evicts the best candidate the policy finds; false when there is none.
@@ -59,7 +87,8 @@ const RECLAIM_BEFORE_EVICTION: usize = 256;
 
 impl Shard {
     /// The room left under `maxmemory` is shared out anew each turn: every core may use what it
-    /// uses plus an equal part of what nobody uses.
+    /// uses plus an equal part of what nobody uses. What is too much goes where there are keys that
+    /// may go, in proportion: a core that has run out of them cannot make room itself.
     pub(super) fn refresh_memory_limit(&mut self) {
         let maxmemory = self.core.config.maxmemory_bytes;
         if maxmemory == 0 {
@@ -67,10 +96,33 @@ impl Shard {
             return;
         }
         let mine = self.core.memory_used_bytes();
-        let published = self.board.core(self.core.id).memory_used_bytes();
-        let others = self.board.memory_used_bytes() - published;
+        let published = self.board.core(self.core.id);
+        let others = self.board.memory_used_bytes() - published.memory_used_bytes();
+        let keys_elsewhere = self.board.evictable_keys() - published.evictable_keys();
         let maxmemory = i64::try_from(maxmemory).unwrap_or(i64::MAX);
         let free = maxmemory.saturating_sub(mine + others);
-        self.core.memory_limit_bytes = Some(mine + free / i64::from(self.core.cores));
+        let part = if free < 0 && keys_elsewhere > 0 {
+            let keys = self.core.evictable_keys();
+            (i128::from(free) * i128::from(keys) / i128::from(keys + keys_elsewhere)) as i64
+        } else {
+            free / i64::from(self.core.cores)
+        };
+        self.core.memory_limit_bytes = Some(mine + part);
+        let beyond = (maxmemory / EVICTED_ELSEWHERE_PART).max(EVICTED_ELSEWHERE_BYTES);
+        let left = free.saturating_sub(part).saturating_add(beyond);
+        self.core.room_elsewhere_bytes = if keys_elsewhere > 0 { left } else { 0 };
+    }
+
+    /// Where others evict for this core, those who can take a turn for it at once: a core that has
+    /// nothing else to do would sleep on.
+    pub(super) fn ask_for_room(&mut self) {
+        if !std::mem::take(&mut self.core.leans_on_others) {
+            return;
+        }
+        for core in (0..self.core.cores).map(CoreId) {
+            if core != self.core.id && self.board.core(core).evictable_keys() > 0 {
+                self.tell(core, Errand::MakeRoom);
+            }
+        }
     }
 }

@@ -63,6 +63,14 @@ pub const SPARE_PARCELS_MAX: usize = 64;
 /// the next command's and upkeep's.
 pub const EVICTIONS_PER_COMMAND_MAX: usize = 256;
 
+/// Where a core has nothing left to evict and others have, the node may be beyond `maxmemory` by
+/// this part of it, or by [`EVICTED_ELSEWHERE_BYTES`] if that is more, until they have evicted;
+/// beyond it writes to that core are refused. A turn of 512 writes of 2 KiB is 1 MiB.
+pub const EVICTED_ELSEWHERE_PART: i64 = 16;
+
+/// The least of it.
+pub const EVICTED_ELSEWHERE_BYTES: i64 = 1024 * 1024;
+
 /// Messages under way to one other core, in bytes, at which those who publish wait: half a turn's
 /// work for the receiver, and with sixteen cores a quarter of a GiB at the very worst. One message
 /// may be longer, and a whole turn's events come on top.

@@ -120,6 +120,9 @@ pub enum Errand {
     Watching { from: CoreId, client_id: u64, stamp: u64 },
     /// To the owner: somebody watches these no more.
     Unwatch(Vec<Watched>),
+    /// To a core with keys that may go: the sender has none left and is over its share. The turn
+    /// this makes it take is all there is to do.
+    MakeRoom,
 }
 
 /// What a member is asked to lock, and to find out first.

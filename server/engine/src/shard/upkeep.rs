@@ -72,6 +72,7 @@ impl Shard {
             self.second_hand();
         }
         let more_eviction = whole && self.evict_surplus();
+        self.ask_for_room();
         let more_dump = self.look_after_dumps();
         self.serve_ready(); // what has expired or was evicted, a group's stream perhaps
         self.publish_outgoing();
@@ -134,6 +135,10 @@ impl Shard {
             self.core.sessions.len() as u64,
             self.core.stats.commands_processed,
         );
+        if self.core.memory_limit_bytes.is_some() {
+            let keys = self.core.evictable_keys();
+            self.board.core(self.core.id).publish_evictable_keys(keys);
+        }
     }
 
     /// Figures and rules are looked at in the next turn.

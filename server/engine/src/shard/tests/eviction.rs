@@ -1,5 +1,8 @@
 //! `maxmemory` holds while writes go on, and only what may go goes.
 
+use crate::mesh::CoreId;
+use crate::shard::Message;
+use crate::shard::parcel::Errand;
 use crate::shard::testing::TestNode;
 
 /// Bytes in use over all cores, as INFO counts them.
@@ -49,4 +52,90 @@ fn without_eviction_writes_are_refused_and_reads_and_deletes_are_not() {
     assert!(node.run(&mset).starts_with("-OOM"), "all or nothing");
     assert_eq!(node.run("EXISTS a b c d"), ":0\r\n");
     assert_eq!(node.run("DEL key:0 key:1 key:2 key:3"), ":4\r\n");
+}
+
+const OOM: &[u8] = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+
+/// SETs of so many keys that live on `core`.
+fn sets(node: &TestNode, core: usize, first: usize, count: usize, tail: &str) -> String {
+    let value = "v".repeat(1000);
+    let names = (first..).map(|n| format!("key:{core}:{n}"));
+    let here = names.filter(|name| node.shards[core].owns(name.as_bytes()));
+    here.take(count).map(|name| format!("SET {name} {value}{tail}\r\n")).collect()
+}
+
+/// Sends them in one batch and returns how many were refused.
+fn batch(node: &mut TestNode, core: usize, first: usize, count: usize, tail: &str) -> usize {
+    let requests = sets(node, core, first, count, tail);
+    let client = node.connect(0);
+    let replies = node.exchange(client, requests.as_bytes());
+    node.shards[0].disconnected(client.session);
+    let refused = replies.split_inclusive(|byte| *byte == b'\n').filter(|line| *line == OOM);
+    let refused = refused.count();
+    assert_eq!(replies.len(), 5 * (count - refused) + OOM.len() * refused, "one reply each");
+    refused
+}
+
+/// The bug: with long pipelines the core of the connection evicted three keys for one of the other
+/// core's, and when its last key with a deadline had gone it refused all writes, while the other
+/// had 25,479 such keys.
+#[test]
+fn a_core_without_volatile_keys_has_the_others_evict_theirs() {
+    for policy in ["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"] {
+        for (cores, count, starved) in [(2, 1, 0), (2, 50, 0), (2, 50, 1), (4, 50, 2)] {
+            let what = format!("{policy}, {cores} cores, {count} at once, {starved} starved");
+            let options = [("maxmemory", "8mb"), ("maxmemory-policy", policy)];
+            let mut node = TestNode::with_config(cores, &options);
+            let expires = |node: &TestNode| -> usize {
+                node.shards.iter().map(|shard| shard.core.keyspace.expires(0)).sum()
+            };
+            let other = usize::from(cores) - 1 - starved;
+            let mut refused = 0;
+            for round in 0..40 {
+                refused += batch(&mut node, other, round * 1_000, 50, " EX 1000");
+            }
+            assert_eq!((refused, expires(&node)), (0, 2_000), "{what}: there is room");
+            let mut written = 0;
+            while expires(&node) > 0 {
+                refused = batch(&mut node, starved, written * 20, count, "");
+                written += count;
+                assert!(refused == 0 || expires(&node) < count, "{what}: {refused} OOM");
+                let used = used_bytes(&node);
+                assert!(used <= (8 << 20) * 102 / 100, "{what}: {used} used");
+            }
+            refused = (0..10).map(|n| batch(&mut node, starved, n << 20, 50, "")).sum();
+            assert!(refused >= 400, "{what}: nothing may go, and {refused} of 500 are refused");
+        }
+    }
+}
+
+#[test]
+fn a_core_that_is_to_evict_for_another_is_woken_for_it_and_for_nothing_else() {
+    let options = [("maxmemory", "8mb"), ("maxmemory-policy", "volatile-ttl")];
+    let mut node = TestNode::with_config(2, &options);
+    for round in 0..10 {
+        assert_eq!(batch(&mut node, 1, round * 1_000, 50, " EX 1000"), 0);
+    }
+    let client = node.connect(0);
+    for round in 0..200 {
+        let full = used_bytes(&node) > (8 << 20) - 2 * 60_000;
+        let requests = sets(&node, 0, round * 1_000, 50, "");
+        node.send(client, requests.as_bytes());
+        node.shards[0].upkeep();
+        let asks = |(to, message): &(CoreId, Message)| {
+            let errand = matches!(message, Message::Errand(errand)
+                if matches!(**errand, Errand::MakeRoom));
+            *to == CoreId(1) && errand
+        };
+        let asked = node.shards[0].outbox().iter().filter(|message| asks(message)).count();
+        node.pump();
+        assert_eq!(node.output(client), b"+OK\r\n".repeat(50));
+        assert!(full || asked == 0, "round {round}: there is room, and {asked} errands");
+        assert!(asked <= 1, "once a turn is enough");
+        if node.shards[1].core.stats.evicted_keys > 0 {
+            assert_eq!(asked, 1, "round {round}: nobody told it");
+            return;
+        }
+    }
+    panic!("core 1 never evicts for core 0");
 }

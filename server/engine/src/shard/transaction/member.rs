@@ -20,7 +20,7 @@ impl Step {
 }
 
 impl Shard {
-    /// One message of a transaction, or of a watch.
+    /// One message of a transaction, of a watch, or about memory.
     pub(in crate::shard) fn run_errand(&mut self, errand: Errand) {
         match errand {
             Errand::Prepare(ticket, prepare) => self.prepare_here(ticket, prepare),
@@ -45,10 +45,11 @@ impl Shard {
             }
             Errand::Watching { from, client_id, stamp } => self.watching(from, client_id, stamp),
             Errand::Unwatch(watched) => self.unwatch_here(&watched),
+            Errand::MakeRoom => {} // upkeep ends every turn
         }
     }
 
-    pub(super) fn tell(&mut self, core: CoreId, errand: Errand) {
+    pub(in crate::shard) fn tell(&mut self, core: CoreId, errand: Errand) {
         self.send(core, Message::Errand(Box::new(errand)));
     }
 
