@@ -65,11 +65,11 @@ pub const EVICTIONS_PER_COMMAND_MAX: usize = 256;
 
 /// Where a core has nothing left to evict and others have, the node may be beyond `maxmemory` by
 /// this part of it, or by [`EVICTED_ELSEWHERE_BYTES`] if that is more, until they have evicted;
-/// beyond it writes to that core are refused. A turn of 512 writes of 2 KiB is 1 MiB.
-pub const EVICTED_ELSEWHERE_PART: i64 = 16;
+/// beyond it writes to that core are refused. Less than the 2 % that `maxmemory` is kept within.
+pub const EVICTED_ELSEWHERE_PART: i64 = 64;
 
 /// The least of it.
-pub const EVICTED_ELSEWHERE_BYTES: i64 = 1024 * 1024;
+pub const EVICTED_ELSEWHERE_BYTES: i64 = 256 * 1024;
 
 /// Messages under way to one other core, in bytes, at which those who publish wait: half a turn's
 /// work for the receiver, and with sixteen cores a quarter of a GiB at the very worst. One message
