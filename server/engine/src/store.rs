@@ -131,9 +131,6 @@ impl Store {
         while let Some(mut log) = self.logs.pop_front_if(|log| log.is_over()) {
             log.close(requests);
             self.closed_bytes += log.bytes();
-            if let Some(next) = self.logs.front_mut() {
-                next.heed(&log);
-            }
         }
         let more = match &mut self.snapshot {
             Some(writer) => {
@@ -251,12 +248,7 @@ impl Store {
         requests: &mut Requests,
     ) {
         match completion.owner {
-            Owner::Log => {
-                let log = self.logs.iter_mut().find(|log| log.asked(&completion));
-                if let Some(log) = log {
-                    log.completed(completion, now_us);
-                }
-            }
+            Owner::Log => self.log_completed(completion, now_us),
             Owner::Snapshot => {
                 if let Some(writer) = &mut self.snapshot {
                     writer.completed(&completion, requests);
@@ -265,6 +257,15 @@ impl Store {
             }
             Owner::Manifest => self.manifest_completed(&completion, shard, requests),
         }
+    }
+
+    fn log_completed(&mut self, completion: Completion, now_us: u64) {
+        let asked = self.logs.iter().position(|log| log.asked(&completion));
+        let mut logs = self.logs.iter_mut().skip(asked.unwrap_or(usize::MAX));
+        let Some(log) = logs.next() else { return };
+        log.completed(completion, now_us);
+        // At once: replies that wait for a log behind it may leave before the next turn.
+        logs.for_each(|next| next.heed(log));
     }
 
     fn manifest_completed(

@@ -197,7 +197,7 @@ impl Log {
         self.strict = self.strict.max(records);
     }
 
-    /// What the disk was like to the log before this one, which is over.
+    /// What the disk was like to a log before this one.
     pub fn heed(&mut self, before: &Log) {
         self.window.heed(&before.window);
     }

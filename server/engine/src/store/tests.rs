@@ -20,7 +20,7 @@ struct Keeping {
     /// Operations performed; no more than this many are.
     performed: u64,
     power_lasts: u64,
-    /// Records of the log of this generation are written late, and these are.
+    /// Records of the log of this generation are written and synced late: these are under way.
     slow: Option<u64>,
     /// There is no space for records.
     full: bool,
@@ -134,6 +134,7 @@ fn is_late(slow: Option<u64>, operation: &Operation) -> bool {
         Operation::Write { file: FileName::Log { generation, .. }, offset, .. } => {
             *offset > 0 && slow == Some(*generation)
         }
+        Operation::Sync(FileName::Log { generation, .. }) => slow == Some(*generation),
         _ => false,
     }
 }
@@ -429,6 +430,39 @@ fn a_log_is_not_written_before_the_one_before_is_durable() {
     assert!(keeping.is_told());
     let mut read = read_back(&keeping.files, 1, true);
     assert_eq!(read.run("LLEN list"), ":2\r\n");
+}
+
+/// A sync was late, and meanwhile a snapshot had begun the next log. When the sync ended, what
+/// waited behind it was told before the next log knew that the disk was slow, and the power went
+/// while the next sync was late too. Found by the simulation of durability.
+#[test]
+fn what_waits_behind_a_late_sync_is_not_told_when_that_ends_by_a_log_begun_meanwhile() {
+    let mut keeping = Keeping::new(1, 10);
+    keeping.say("CONFIG SET appendfsync everysec\nRPUSH list 1\n");
+    let is_told = |keeping: &mut Keeping| {
+        let end = keeping.node.shards[0].log_end();
+        keeping.stores[0].acknowledged(Appendfsync::EverySec, keeping.now_us) >= end
+    };
+    keeping.say("RPUSH list 2\n");
+    assert!(is_told(&mut keeping), "the disk was quick so far");
+    keeping.slow = Some(1);
+    keeping.say("BGSAVE\n");
+    for _ in 0..1_000 {
+        keeping.turn();
+    }
+    assert_eq!(keeping.late.len(), 1, "{:?}", keeping.late);
+    keeping.say("RPUSH list 3\n");
+    assert!(!is_told(&mut keeping), "the disk is known to be slow");
+    keeping.catch_up();
+    assert!(!is_told(&mut keeping), "it is no less so because the sync has ended");
+    let mut read = read_back(&keeping.files, 1, true);
+    assert_eq!(read.run("LLEN list"), ":2\r\n", "what has not been told is not there yet");
+    for _ in 0..4 {
+        keeping.turn();
+    }
+    assert!(is_told(&mut keeping));
+    let mut read = read_back(&keeping.files, 1, true);
+    assert_eq!(read.run("LLEN list"), ":3\r\n");
 }
 
 #[test]
