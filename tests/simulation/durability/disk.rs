@@ -3,7 +3,7 @@
 //! order; names that the directory was not synced for go or stay. It knows the contract of
 //! `freehold_engine::disk` and nothing of logs and snapshots.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use freehold_engine::disk::{Completion, Failure, FileName, Files, Operation, ReadError, Request};
 use freehold_tests::crash::Crash;
@@ -84,6 +84,8 @@ struct UnderWay {
 pub struct Disk {
     bodies: Vec<Body>,
     names: BTreeMap<FileName, usize>,
+    /// Files that were not made when they were to be: nothing can be done with them.
+    unmade: BTreeSet<FileName>,
     durable_names: BTreeMap<FileName, usize>,
     /// When these stood so, in operations.
     names_durable_at: u64,
@@ -99,6 +101,9 @@ pub struct Disk {
     pub now_us: u64,
 }
 
+/// EBADF: what is done with a file fails so that could not be made.
+const NOT_OPEN: Failure = Failure::Broken(9);
+
 /// More than this is not set aside: it would be zeros to read, and nothing else.
 const ALLOCATED_MAX: u64 = 1024;
 
@@ -107,6 +112,7 @@ impl Disk {
         Disk {
             bodies: Vec::new(),
             names: BTreeMap::new(),
+            unmade: BTreeSet::new(),
             durable_names: BTreeMap::new(),
             names_durable_at: 0,
             under_way: Vec::new(),
@@ -137,13 +143,15 @@ impl Disk {
         self.operations += 1;
         let at = self.operations;
         let hit = |fault: &Fault| (fault.nth..fault.nth + fault.count).contains(&at);
-        let failure = self.fault.filter(hit).map(|fault| fault.failure);
+        let fault = self.fault.filter(hit).map(|fault| fault.failure);
+        let failure = fault.or_else(|| self.is_unmade(&request.operation).then_some(NOT_OPEN));
         let (mut body, mut pieces, mut names) = (None, Vec::new(), None);
         match &request.operation {
             Operation::Create(name) if failure.is_none() => {
                 self.bodies.push(Body::default());
                 self.names.insert(*name, self.bodies.len() - 1);
             }
+            Operation::Create(name) => drop(self.unmade.insert(*name)),
             Operation::Write { file, offset, bytes, .. } => {
                 body = self.names.get(file).copied();
                 pieces.extend(self.write(body, *offset, bytes.clone()));
@@ -167,10 +175,7 @@ impl Disk {
             }
             Operation::Remove(name) if failure.is_none() => drop(self.names.remove(name)),
             Operation::SyncDirectory => names = Some((at, self.names.clone())),
-            Operation::Close(_)
-            | Operation::Create(_)
-            | Operation::Rename { .. }
-            | Operation::Remove(_) => {}
+            Operation::Close(_) | Operation::Rename { .. } | Operation::Remove(_) => {}
         }
         let operation = &request.operation;
         let of_log = matches!(operation, Operation::Sync(FileName::Log { .. }));
@@ -180,6 +185,18 @@ impl Disk {
             None => 0,
         };
         self.under_way.push(UnderWay { core, request, body, pieces, names, failure, end_us });
+    }
+
+    /// Whether it is about a file that was never made. The server makes a file before it does
+    /// anything else with it, whichever end is heard of first: what follows a failure fails too.
+    fn is_unmade(&self, operation: &Operation) -> bool {
+        match operation {
+            Operation::Write { file, .. }
+            | Operation::Allocate { file, .. }
+            | Operation::Sync(file)
+            | Operation::Rename { from: file, .. } => self.unmade.contains(file),
+            _ => false,
+        }
     }
 
     fn write(&mut self, body: Option<usize>, offset: u64, bytes: Vec<u8>) -> Option<u64> {
