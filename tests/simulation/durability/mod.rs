@@ -3,7 +3,7 @@
 //! what is left, and the books are compared. Then it crashes for good, and life goes on from there.
 //!
 //! `CRASH_STATES=100000 cargo test -p freehold-tests --test simulation durability` examines as
-//! many states; the seed of a failure is printed.
+//! many states; the seed of a failure is printed, and `CRASH_SEED` tries that one alone.
 
 mod books;
 mod delays;
@@ -79,8 +79,13 @@ fn on_a_slow_disk(seed: u64) -> Plan {
     Plan { delays: true, pauses_percent: 70, probes_percent: 3, events: 1_500, ..unhurried }
 }
 
-/// Runs seeds until so many crash states have been examined.
+/// Runs seeds until so many crash states have been examined, or the one of `CRASH_SEED`.
 fn examine_states(wanted: u64, make: impl Fn(u64) -> Plan) {
+    if let Ok(text) = std::env::var("CRASH_SEED") {
+        let seed = text.parse().expect("CRASH_SEED is a number");
+        let states = Run::new(make(seed)).lives(3).unwrap_or_else(|wrong| panic!("{wrong}"));
+        return println!("seed {seed}: {states} states");
+    }
     let (mut states, mut seed, mut snapshots, mut returns) = (0, 1, 0, 0);
     while states < wanted {
         let mut run = Run::new(make(seed));
