@@ -160,7 +160,8 @@ fn an_rdb_file_of_redis_is_there_as_it_was(cores: u16) {
 }
 
 fn a_directory_of_append_only_files_is_there_as_it_was(cores: u16) {
-    let theirs = redis().with(&["--appendonly", "yes"]).start();
+    // Under everysec it holds back what it writes for up to two seconds while a sync is under way.
+    let theirs = redis().with(&["--appendonly", "yes", "--appendfsync", "always"]).start();
     let mut client = theirs.client();
     client.call(&["SET", "before", "the rewrite"]);
     assert!(!matches!(client.call(&["BGREWRITEAOF"]), Value::Error(_)));

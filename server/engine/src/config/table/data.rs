@@ -46,9 +46,8 @@ pub(super) const ROWS: &[OptionRow] = &[
     )
     .alias("list-max-ziplist-size")
     .says("Size of a packed piece of a list: elements, or -1 to -5 for 4 to 64 KiB"),
-    OptionRow::new("list-compress-depth", INT, "0", field!(list_compress_depth)).says(
-        "(no effect yet) Pieces at each end of a list that stay uncompressed",
-    ),
+    OptionRow::new("list-compress-depth", INT, "0", field!(list_compress_depth))
+        .says("(no effect yet) Pieces at each end of a list that stay uncompressed"),
     OptionRow::new("set-max-intset-entries", COUNT, "512", field!(set_max_intset_entries))
         .says("Members up to which a set of integers stays packed"),
     OptionRow::new("set-max-listpack-entries", COUNT, "128", field!(set_max_listpack_entries))

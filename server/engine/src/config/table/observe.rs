@@ -36,9 +36,7 @@ pub(super) const ROWS: &[OptionRow] = &[
     OptionRow::new("commandlog-large-reply-max-len", COUNT, "128", field!(large_reply_entries))
         .says("(no effect yet) Entries that COMMANDLOG large-reply keeps"),
     OptionRow::new("latency-monitor-threshold", COUNT, "0", field!(latency_monitor_threshold_ms))
-        .says(
-            "(no effect yet) Milliseconds from which LATENCY remembers an event",
-        ),
+        .says("(no effect yet) Milliseconds from which LATENCY remembers an event"),
     OptionRow::new("latency-tracking", Kind::Bool, "yes", field!(latency_tracking))
         .says("Keep a histogram of latencies for each command"),
     OptionRow::new(
