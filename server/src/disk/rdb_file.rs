@@ -87,14 +87,23 @@ fn write(
     let started = Instant::now();
     let refused = |said| Unwritten::Sink(io::Error::other(said));
     let mut files = place.open().map_err(refused)?.files();
-    let part = PartFile::create(Path::new(&file.name)).map_err(Unwritten::Sink)?;
-    let made = created_unix_ms.div_euclid(1000).to_string();
-    let about = [("redis-ver", &file.redis_version[..]), ("redis-bits", "64"), ("ctime", &made)];
-    let writer = RdbWriter::new(part, VERSION, &about).map_err(Unwritten::Sink)?;
+    let writer = begin(Path::new(&file.name), &file.redis_version, created_unix_ms)
+        .map_err(Unwritten::Sink)?;
     let parts = (0..snapshots).map(|core| FileName::Snapshot { generation, core });
     let (keys, written) = write_snapshot(&mut files, parts, file.databases, writer, goes_on)?;
     let bytes = complete(written).map_err(Unwritten::Sink)?;
     Ok(Saved { keys, bytes, seconds: started.elapsed().as_secs_f64() })
+}
+
+/// Begins a file with data of this time, of a server that says it is such a redis-server. It has
+/// its place when it is [`complete`].
+///
+/// # Errors
+/// It cannot be made.
+pub fn begin(place: &Path, redis_version: &str, unix_ms: i64) -> io::Result<RdbWriter<PartFile>> {
+    let made = unix_ms.div_euclid(1000).to_string();
+    let about = [("redis-ver", redis_version), ("redis-bits", "64"), ("ctime", &made)];
+    RdbWriter::new(PartFile::create(place)?, VERSION, &about)
 }
 
 /// Gives a file its place; tells its size.

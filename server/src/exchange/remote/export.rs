@@ -11,11 +11,8 @@ use super::peer::{Peer, shown};
 use super::walk::{Copied, Deadlines, Refused, Walk};
 use crate::config::Target;
 use crate::disk::part_file::PartFile;
-use crate::disk::rdb_file::complete;
+use crate::disk::rdb_file::{begin, complete};
 use crate::runtime::clock;
-
-/// The version the file says it has unless a value needs a newer one: redis-server 7.0's.
-const VERSION: u16 = 10;
 
 /// A database as INFO tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,10 +46,7 @@ pub(super) fn run(server: &Target, place: &Path) -> Result<(), String> {
         Ok(_) => Deadlines::Absolute,
         Err(_) => Deadlines::Left,
     };
-    let made = (clock::unix_ms() / 1000).to_string();
-    let about = [("redis-ver", version), ("redis-bits", "64"), ("ctime", &made)];
-    let part = PartFile::create(place).map_err(failed)?;
-    let writer = RdbWriter::new(part, VERSION, &about).map_err(failed)?;
+    let writer = begin(place, version, clock::unix_ms()).map_err(failed)?;
     let announced = databases.iter().map(|database| database.keys).sum();
     let meter = Meter::new("Exporting");
     let mut export = Export { peer, writer, deadlines, meter, announced, keys: 0 };
