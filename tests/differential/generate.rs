@@ -452,8 +452,11 @@ fn damage(random: &mut Random, made: &mut Request) {
 /// until somebody meets it, so its points in time are moved to the next century as well.
 fn tame(mut made: Request) -> Request {
     let name = made.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
-    if [b"SETBIT".as_slice(), b"BITFIELD"].contains(&name.as_slice()) {
+    if [b"SETBIT".as_slice(), b"BITFIELD", b"BITFIELD_RO"].contains(&name.as_slice()) {
         made.iter_mut().for_each(bring_bit_near);
+    }
+    if name.starts_with(b"Z") {
+        leave_counting_out(&mut made);
     }
     let direct: &[&[u8]] = &[b"EXPIRE", b"PEXPIRE", b"SETEX", b"PSETEX"];
     let by_option: &[&[u8]] = &[b"SET", b"GETEX", b"MSETEX"];
@@ -473,6 +476,16 @@ fn tame(mut made: Request) -> Request {
         }
     }
     made
+}
+
+/// AGGREGATE COUNT came with Redis 8: where redis-server 7 refuses it the contents part.
+fn leave_counting_out(made: &mut Request) {
+    for at in 1..made.len() {
+        let (before, word) = (&made[at - 1], &made[at]);
+        if before.eq_ignore_ascii_case(b"AGGREGATE") && word.eq_ignore_ascii_case(b"COUNT") {
+            made[at] = b"MAX".to_vec();
+        }
+    }
 }
 
 /// Redis would make a string of half a gigabyte for the highest bit it admits.
