@@ -27,7 +27,7 @@ use crate::disk::directory::DataPlace;
 use crate::disk::performer::Performer;
 use crate::disk::rdb_file::RdbSaver;
 use crate::disk::recovery::{self, Found, Loader};
-use crate::exchange::{Import, progress};
+use crate::exchange::Import;
 use crate::net::accept::Census;
 use crate::net::listen::Listeners;
 use crate::observe::host::ThisHost;
@@ -42,6 +42,9 @@ use crate::worker::{Control, Keeper, Mesh, News, Parts, Phase, Report, Worker, l
 /// Messages that may be under way from one core to another. A parcel holds up to 512 commands, so
 /// a full ring is a core that has not turned for milliseconds.
 const RING_MESSAGES: usize = 256;
+
+/// Between two lines of how far loading has come.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// Between two looks at what memory the system can have back.
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(1);
@@ -65,6 +68,14 @@ struct Shared {
     keeps: bool,
     /// What was found, once it has been examined.
     found: OnceLock<Result<Found, String>>,
+}
+
+impl Shared {
+    /// Why there is nothing to begin with, as far as that is known.
+    fn fault(&self) -> Option<&String> {
+        let found = self.found.get().and_then(|found| found.as_ref().err());
+        found.or_else(|| self.import.as_ref()?.fault())
+    }
 }
 
 /// A worker thread that is being started.
@@ -141,7 +152,7 @@ impl Node {
                 Some(Import::open(path, &config, cpus.len() as u16, now)?)
             }
         };
-        let mut shared = Shared {
+        let shared = Shared {
             features,
             config: Arc::new(config),
             facts: Arc::new(facts),
@@ -152,17 +163,15 @@ impl Node {
             tickets: Tickets::new(),
             board: ports[0].board().clone(),
             report: Report(report),
-            import: None,
+            import,
             place,
             keeps,
             found,
         };
-        if let Some(mut import) = import {
-            import.replay(|| blueprint_alone(&shared))?;
-            shared.import = Some(import);
-        }
         if shared.keeps || shared.import.is_some() {
-            shared.board.loading().begin(cpus.len() as u16, clock::read().unix_ms.0);
+            let loading = shared.board.loading();
+            loading.begin(cpus.len() as u16, clock::read().unix_ms.0);
+            loading.expect(shared.import.as_ref().map_or(0, Import::bytes));
         }
         let shared = Arc::new(shared);
         let mut starting = Vec::new();
@@ -203,16 +212,24 @@ impl Node {
         outcome
     }
 
-    /// Begins to examine what was kept, on threads of its own: this one listens.
+    /// Begins to examine what was kept, and to repeat append-only files that are imported, on
+    /// threads of its own: this one listens.
     fn examine(&self) -> Result<(), String> {
-        if !self.shared.keeps || self.shared.found.get().is_some() {
-            return Ok(());
-        }
         let shared = Arc::clone(&self.shared);
         let cores = self.doorbells.len();
+        let to_examine = shared.keeps && shared.found.get().is_none();
+        let to_repeat = shared.import.as_ref().is_some_and(|import| !import.is_ready());
+        if !to_examine && !to_repeat {
+            return Ok(());
+        }
         let examine = move || {
-            let found = shared.place.open().and_then(|place| recovery::find(place, cores));
-            let _ = shared.found.set(found);
+            if to_examine {
+                let found = shared.place.open().and_then(|place| recovery::find(place, cores));
+                let _ = shared.found.set(found);
+            }
+            if let Some(import) = shared.import.as_ref().filter(|_| to_repeat) {
+                import.repeat(blueprint_alone(&shared), shared.board.loading());
+            }
             shared.report.send(News::Examined);
         };
         let thread = thread::Builder::new().name("examine".to_owned()).spawn(examine);
@@ -222,9 +239,9 @@ impl Node {
     fn hear_filled(&self) -> Result<bool, String> {
         let (mut all, mut left) = (Filled::default(), self.doorbells.len());
         while left > 0 {
-            match self.news.recv_timeout(progress::INTERVAL) {
+            match self.news.recv_timeout(TELL_EVERY) {
                 Ok(News::Examined) => {
-                    if let Some(Err(reason)) = self.shared.found.get() {
+                    if let Some(reason) = self.shared.fault() {
                         return Err(reason.clone());
                     }
                     self.wake_all()?;
@@ -253,13 +270,11 @@ impl Node {
     }
 
     fn tell_progress(&self) {
-        if let Some(import) = &self.shared.import {
-            return import.progress.tell();
-        }
         let figures = self.shared.board.loading().figures();
         let said: [(&str, &dyn Display); 2] =
             [("bytes", &figures.bytes_read), ("of", &figures.bytes)];
-        log::info("Loading what was kept", &said);
+        let what = if self.shared.import.is_some() { "Importing" } else { "Loading what was kept" };
+        log::info(what, &said);
     }
 
     fn wake_all(&self) -> Result<(), String> {
@@ -598,10 +613,7 @@ fn keeper(shared: &Shared, store: Store, requests: Requests) -> Keeper {
 
 /// What a core begins with: what is imported, or what its files hold, and perhaps a new log.
 fn fill(shared: &Shared, worker: &mut Worker) -> Result<Filled, String> {
-    // An import is not interrupted for anybody: who connects waits for it.
-    if shared.import.is_none() {
-        worker.listen();
-    }
+    worker.listen();
     let mut records = Records::default();
     let mut generation = 1;
     if shared.keeps {
@@ -617,10 +629,19 @@ fn fill(shared: &Shared, worker: &mut Worker) -> Result<Filled, String> {
         snapshots.found(found.kept.cut_unix_ms());
         snapshots.sizes().found(found.snapshot_bytes, found.log_bytes());
     }
+    let imported = match &shared.import {
+        None => None,
+        Some(import) => {
+            let ready = worker.turn_until(|| import.is_ready());
+            if !ready.map_err(|error| error.to_string())? {
+                return Ok(Filled::default()); // the start has been given up
+            }
+            Some(import.fill(worker)?)
+        }
+    };
     let shard = worker.shard();
     let logs = shared.config.persistence.appendonly;
     shard.begin_life(generation, logs);
-    let imported = shared.import.as_ref().map(|import| import.fill(shard)).transpose()?;
     if logs {
         let (mut store, mut requests) = (Store::default(), Requests::default());
         shard.start_log(records);
@@ -631,9 +652,6 @@ fn fill(shared: &Shared, worker: &mut Worker) -> Result<Filled, String> {
         worker.keep_with(keeper(shared, store, requests));
     } else if shared.keeps {
         shard.number_from(records);
-    }
-    if shared.import.is_some() {
-        worker.listen();
     }
     if shared.keeps || shared.import.is_some() {
         shared.board.loading().core_done();

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use freehold_tests::client::Client;
 use freehold_tests::folder::Folder;
-use freehold_tests::server::{Server, freehold};
+use freehold_tests::server::{Server, freehold, redis};
 use freehold_tests::wait;
 
 on_one_and_two_cores!(
     while_it_loads_a_node_says_so_and_then_serves,
+    while_it_imports_a_node_says_so_and_then_serves,
     a_node_that_loads_can_be_shut_down,
     a_snapshot_that_is_not_what_it_was_ends_the_start,
 );
@@ -79,6 +80,31 @@ fn while_it_loads_a_node_says_so_and_then_serves(cores: u16) {
     assert_eq!(client.said("INCR key:7"), "(integer) 8");
     let ready = || server.log().contains("Ready to accept connections");
     assert!(wait::holds_within(LIMIT, ready), "{}", server.log());
+}
+
+/// The first key of an RDB file, and of append-only files, is there long before the last.
+fn while_it_imports_a_node_says_so_and_then_serves(cores: u16) {
+    let always = ["--appendonly", "yes", "--appendfsync", "always"];
+    let theirs = redis().with(&always).with(&["--aof-use-rdb-preamble", "no"]).start();
+    let mut client = theirs.client();
+    for n in 0..KEYS {
+        client.call(&["SET", &format!("key:{n}"), &n.to_string()]);
+    }
+    assert_eq!(client.said("SAVE"), "+OK");
+    for source in [theirs.directory().join("dump.rdb"), theirs.directory().join("appendonlydir")] {
+        let source = source.to_str().expect("a path of text");
+        let words = ["--import", source, "--key-load-delay", "3000"];
+        let server = freehold(cores).with(&words).launch();
+        let mut client = client_of(&server);
+
+        assert_eq!(client.said("GET key:1"), REFUSED, "{source}");
+        assert_eq!(client.said("SELECT 0"), "+OK", "{source}");
+        assert!(client.info_number("persistence", "loading_total_bytes") > 0, "{source}");
+        let loaded = || client.info("persistence", "loading") == "0";
+        assert!(wait::holds_within(LIMIT, loaded), "{}", server.log());
+        assert_eq!(client.said("DBSIZE"), format!("(integer) {KEYS}"), "{source}");
+        assert_eq!(client.said("INCR key:7"), "(integer) 8", "{source}");
+    }
 }
 
 /// Also where it is to save first: half of the data must not take the place of all of it.

@@ -155,29 +155,28 @@ impl Files for Counted {
     }
 }
 
-/// Effects loaded so far, with a look at the clients now and then.
-struct Slices {
+/// Effects or keys loaded so far, with a look at the clients now and then.
+pub struct Slices {
     effects: u64,
     delay: Duration,
 }
 
 impl Slices {
-    fn new(shard: &Shard) -> Slices {
+    pub fn new(shard: &Shard) -> Slices {
         let delay_us = shard.config().persistence.key_load_delay_us;
         Slices { effects: 0, delay: Duration::from_micros(delay_us.into()) }
     }
 
-    /// One more has been loaded.
+    /// One more has been loaded. Returns whether that ended a slice.
     #[inline]
-    fn loaded(&mut self, loader: &mut impl Loader) {
+    pub fn loaded(&mut self, loader: &mut impl Loader) -> bool {
         self.effects += 1;
-        if self.effects.is_multiple_of(EFFECTS_PER_LOOK) {
-            loader.look_up();
-        }
-        if !self.delay.is_zero() {
+        let ends = self.effects.is_multiple_of(EFFECTS_PER_LOOK) || !self.delay.is_zero();
+        if ends {
             thread::sleep(self.delay);
             loader.look_up();
         }
+        ends
     }
 }
 

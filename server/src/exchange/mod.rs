@@ -2,15 +2,14 @@
 //!
 //! An RDB file is read by every core, which keeps the keys of its own slots and passes over the
 //! others. Append-only files are repeated by one shard first, since their commands may concern
-//! several cores, and the keys are handed out.
+//! several cores, and the keys are handed out. Cores answer meanwhile, between slices.
 
-pub mod progress;
 pub mod remote;
 mod source;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use freehold_engine::base::time::UnixMillis;
@@ -18,14 +17,15 @@ use freehold_engine::config::Config;
 use freehold_engine::exchange::aof::{Handed, Replay};
 use freehold_engine::exchange::rdb::RdbReader;
 use freehold_engine::exchange::{Fill, Filled, Limits};
-use freehold_engine::shard::{Blueprint, Shard};
+use freehold_engine::mesh::{CoreId, Loading};
+use freehold_engine::shard::Blueprint;
 
+use crate::disk::recovery::{Loader, Slices};
 use crate::observe::log;
-use progress::Progress;
 use source::Source;
 
-/// Keys between two reports of one core.
-const REPORT_KEYS: u64 = 512;
+/// Commands repeated between two notes of how far that has come.
+const COMMANDS_PER_NOTE: u64 = 512;
 
 /// An import that is under way.
 pub struct Import {
@@ -35,10 +35,15 @@ pub struct Import {
     cores: u16,
     now: UnixMillis,
     started: Instant,
-    /// Of append-only files, what each core is to get.
-    parts: Vec<Mutex<Option<Vec<Handed>>>>,
+    /// What append-only files have become, once they have been repeated.
+    repeated: OnceLock<Result<Repeated, String>>,
+}
+
+/// The content of append-only files.
+struct Repeated {
+    /// What each core is to get.
+    parts: Vec<Mutex<Vec<Handed>>>,
     expired: u64,
-    pub progress: Progress,
 }
 
 impl Import {
@@ -53,41 +58,48 @@ impl Import {
         now: UnixMillis,
     ) -> Result<Import, String> {
         let source = Source::find(path).map_err(|said| format!("--import {said}"))?;
-        let passes = if source.is_rdb() { u64::from(cores) } else { 1 };
         let limits = Limits {
             key_bytes_max: config.max_key_bytes as usize,
             string_bytes_max: usize::try_from(config.value_hard_bytes).unwrap_or(usize::MAX),
             databases: u64::from(config.databases_in_use()),
         };
-        let progress = Progress::new(cores, source.bytes() * passes);
-        Ok(Import {
-            path: path.to_owned(),
-            source,
-            limits,
-            cores,
-            now,
-            started: Instant::now(),
-            parts: Vec::new(),
-            expired: 0,
-            progress,
-        })
+        let (path, repeated) = (path.to_owned(), OnceLock::new());
+        Ok(Import { path, source, limits, cores, now, started: Instant::now(), repeated })
     }
 
-    /// Repeats append-only files; nothing to be done for an RDB file.
-    ///
-    /// # Errors
-    /// A sentence with file and offset.
-    pub fn replay(&mut self, blueprint: impl FnOnce() -> Blueprint) -> Result<(), String> {
-        let Source::Commands(files) = &self.source else { return Ok(()) };
-        let mut replay = Replay::new(blueprint(), self.limits)?;
-        let mut before = 0;
+    /// To be read by all cores together.
+    pub fn bytes(&self) -> u64 {
+        let passes = if self.source.is_rdb() { u64::from(self.cores) } else { 1 };
+        self.source.bytes() * passes
+    }
+
+    /// Whether cores can get their keys, or never will.
+    pub fn is_ready(&self) -> bool {
+        self.source.is_rdb() || self.repeated.get().is_some()
+    }
+
+    /// Why cores cannot get their keys.
+    pub fn fault(&self) -> Option<&String> {
+        self.repeated.get()?.as_ref().err()
+    }
+
+    /// Repeats append-only files. Called once, unless it [`Import::is_ready`].
+    pub fn repeat(&self, blueprint: Blueprint, loading: &Loading) {
+        let _ = self.repeated.set(self.try_to_repeat(blueprint, loading));
+    }
+
+    fn try_to_repeat(&self, blueprint: Blueprint, loading: &Loading) -> Result<Repeated, String> {
+        let Source::Commands(files) = &self.source else { return Err("no commands".to_owned()) };
+        let mut replay = Replay::new(blueprint, self.limits)?;
         for (at, (path, bytes)) in files.iter().enumerate() {
             let shown = path.display();
             let file = File::open(path).map_err(|error| format!("--import {shown}: {error}"))?;
             let is_last = at + 1 == files.len();
+            let mut read = Read { so_far: 0, loading };
             let torn = replay.file(file, is_last, |offset, done| {
-                self.progress.at(0, before + offset, done);
-                self.progress.tell();
+                if done.is_multiple_of(COMMANDS_PER_NOTE) {
+                    read.up_to(offset);
+                }
             });
             let torn = torn.map_err(|error| format!("--import {shown}: {error}"))?;
             if let Some(torn) = torn {
@@ -97,68 +109,72 @@ impl Import {
                     &[("file", &shown), ("offset", &torn.offset), ("bytes", &cut)],
                 );
             }
-            before += bytes;
+            read.up_to(*bytes);
         }
         warn_of_functions(replay.functions());
         let (parts, filled) = replay.hand_out(self.cores, self.now);
-        self.parts = parts.into_iter().map(|part| Mutex::new(Some(part))).collect();
-        self.expired = filled.expired;
-        Ok(())
+        Ok(Repeated { parts: parts.into_iter().map(Mutex::new).collect(), expired: filled.expired })
     }
 
-    /// Gives a core its keys.
+    /// Gives a core its keys, and time for its clients in between.
     ///
     /// # Errors
     /// A sentence with file, offset and key.
-    pub fn fill(&self, shard: &mut Shard) -> Result<Filled, String> {
-        match &self.source {
-            Source::Rdb(path, _) => self
-                .fill_from(path, shard)
-                .map_err(|said| format!("--import {}: {said}", path.display())),
-            Source::Commands(_) => {
-                let core = shard.id().index();
-                let mut filled = Filled::default();
-                let part = self.parts.get(core).and_then(|part| part.lock().ok()?.take());
-                for handed in part.unwrap_or_default() {
-                    filled.count(handed.db);
-                    handed.put(shard);
-                }
-                if core == 0 {
-                    filled.expired = self.expired;
-                }
-                Ok(filled)
-            }
+    pub fn fill(&self, loader: &mut impl Loader) -> Result<Filled, String> {
+        let path = match &self.source {
+            Source::Rdb(path, _) => path,
+            Source::Commands(_) => return Ok(self.fill_repeated(loader)),
+        };
+        let filled = self.fill_from(path, loader);
+        filled.map_err(|said| format!("--import {}: {said}", path.display()))
+    }
+
+    fn fill_repeated(&self, loader: &mut impl Loader) -> Filled {
+        let mut filled = Filled::default();
+        // A fault is the control thread's to tell.
+        let Some(Ok(repeated)) = self.repeated.get() else { return filled };
+        let core = loader.shard().id().index();
+        let part = repeated.parts[core].lock().map(|mut part| std::mem::take(&mut *part));
+        let mut slices = Slices::new(loader.shard());
+        for handed in part.unwrap_or_default() {
+            filled.count(handed.db);
+            handed.put(loader.shard());
+            slices.loaded(loader);
         }
+        if core == 0 {
+            filled.expired = repeated.expired;
+        }
+        filled
     }
 
     /// Every core reads the whole file; the first one alone sums it up, which costs a third of
     /// the time of a core that keeps nothing.
-    fn fill_from(&self, path: &Path, shard: &mut Shard) -> Result<Filled, String> {
+    fn fill_from(&self, path: &Path, loader: &mut impl Loader) -> Result<Filled, String> {
         let file = File::open(path).map_err(|error| error.to_string())?;
-        let id = shard.id();
-        let mut reader =
-            RdbReader::open(file, self.limits, id.0 == 0).map_err(|e| e.to_string())?;
+        let is_first = loader.shard().id() == CoreId(0);
+        let loading = loader.shard().loading().clone();
+        let mut read = Read { so_far: 0, loading: &loading };
+        let mut reader = RdbReader::open(file, self.limits, is_first).map_err(|e| e.to_string())?;
         let (mut fill, mut filled) = (Fill::default(), Filled::default());
-        let mut looked_at = 0_u64;
+        let mut slices = Slices::new(loader.shard());
         loop {
-            let record =
-                reader.next(|_, key| shard.owns(key)).map_err(|error| error.to_string())?;
-            let Some(record) = record else { break };
-            looked_at += 1;
+            let record = reader.next(|_, key| loader.shard().owns(key));
+            let Some(record) = record.map_err(|error| error.to_string())? else { break };
             if record.expiry.is_some_and(|at| at <= self.now) {
                 filled.expired += 1;
             } else {
+                let shard = loader.shard();
                 let content = record.content(shard.rules()).map_err(|error| error.to_string())?;
                 fill.put(shard, record.db as u8, record.key, content, record.expiry);
                 filled.count(record.db as u8);
             }
-            if looked_at.is_multiple_of(REPORT_KEYS) {
-                self.progress.at(id.index(), reader.offset(), looked_at);
+            if slices.loaded(loader) {
+                read.up_to(reader.offset());
             }
         }
-        fill.finish(shard);
-        self.progress.at(id.index(), reader.offset(), looked_at);
-        if id.0 == 0 {
+        fill.finish(loader.shard());
+        read.up_to(reader.offset());
+        if is_first {
             warn_of_functions(reader.notes().functions);
         }
         Ok(filled)
@@ -181,6 +197,19 @@ impl Import {
                 ("mb-per-second", &format!("{rate:.1}")),
             ],
         );
+    }
+}
+
+/// How far one file has been read, as INFO and the log are to tell it.
+struct Read<'l> {
+    so_far: u64,
+    loading: &'l Loading,
+}
+
+impl Read<'_> {
+    fn up_to(&mut self, offset: u64) {
+        self.loading.note_read(offset - self.so_far);
+        self.so_far = offset;
     }
 }
 
