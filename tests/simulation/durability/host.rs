@@ -16,7 +16,7 @@ use freehold_engine::store::{Kept, Store, Told};
 use freehold_tests::random::Random;
 
 use super::disk::{Disk, Reading};
-use super::planted::Bug;
+use super::planted::{Bug, without_refusals};
 
 /// A node as recovery leaves it.
 pub struct Recovered {
@@ -248,7 +248,10 @@ impl Host {
         }
         let shard = &mut self.node.shards[core];
         let end = shard.log_end();
-        let output = std::mem::take(shard.output(at.session));
+        let mut output = std::mem::take(shard.output(at.session));
+        if self.bug == Some(Bug::RefusalUnsaid) {
+            output = without_refusals(&output);
+        }
         if output.is_empty() {
             return;
         }

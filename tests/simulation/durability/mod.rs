@@ -79,6 +79,11 @@ fn on_a_slow_disk(seed: u64) -> Plan {
     Plan { delays: true, pauses_percent: 70, probes_percent: 3, events: 1_500, ..unhurried }
 }
 
+/// Early in each life some operations fail.
+fn once(seed: u64, failure: Failure) -> Fault {
+    Fault { nth: 40, count: 1 + seed % 4, failure }
+}
+
 /// Runs seeds until so many crash states have been examined, or the one of `CRASH_SEED`.
 fn examine_states(wanted: u64, make: impl Fn(u64) -> Plan) {
     if let Ok(text) = std::env::var("CRASH_SEED") {
@@ -139,7 +144,7 @@ fn a_log_switched_on_and_off_keeps_what_it_promises_while_it_is_on() {
 fn a_disk_that_fails_or_is_full_once_costs_no_acknowledged_write() {
     for failure in [Failure::Broken(5), Failure::Full] {
         examine_states(states_wanted(1_500), |seed| Plan {
-            fault: Some(Fault { nth: 40, count: 1 + seed % 4, failure }),
+            fault: Some(once(seed, failure)),
             ..plan(seed, Appendfsync::Always)
         });
     }
@@ -148,8 +153,11 @@ fn a_disk_that_fails_or_is_full_once_costs_no_acknowledged_write() {
 #[test]
 fn every_planted_bug_is_caught() {
     for bug in Bug::ALL {
+        let fills = bug == Bug::RefusalUnsaid;
         let run = |seed| {
-            Run::new(Plan { bug: Some(bug), ..plan(seed, Appendfsync::Always) }).lives(3).is_err()
+            let fault = fills.then(|| once(seed, Failure::Full));
+            let plan = Plan { bug: Some(bug), fault, ..plan(seed, Appendfsync::Always) };
+            Run::new(plan).lives(3).is_err()
         };
         // One batch is under way at a time: few are torn where a wrong byte is not noticed anyhow.
         let caught = (1..=200).find(|seed| run(*seed));

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use freehold_engine::disk::Failure;
 use freehold_protocol::resp::value::{Value, decode};
 use freehold_tests::crash::Crash;
 use freehold_tests::numbered::{self, Kind};
@@ -103,22 +104,26 @@ impl Run {
         disk.delays = self.plan.delays.then(|| Delays::new(self.plan.seed));
         for life in 0..lives {
             let cores = 1 + self.random.below(4) as u16;
-            let now_us = self.live(&mut disk, cores).map_err(|wrong| {
+            let mut host = self.live(&mut disk, cores).map_err(|wrong| {
                 format!("seed {}, life {life}, {cores} cores: {wrong}", self.plan.seed)
             })?;
             let crash = *self.random.pick(&Crash::ALL);
-            disk = disk.after(crash, &mut self.random);
-            self.settle(&mut disk, cores, now_us)
+            let after = disk.after(crash, &mut self.random);
+            let before = std::mem::replace(&mut disk, after);
+            self.settle(&mut disk, &mut host, before)
                 .map_err(|wrong| format!("seed {}, {life}, {crash:?}: {wrong}", self.plan.seed))?;
         }
         Ok(self.states)
     }
 
-    /// The node that goes on holds what it holds.
-    fn settle(&mut self, disk: &mut Disk, cores: u16, crash_us: u64) -> Result<(), String> {
+    /// The node that goes on holds what it holds. `host` is the one that has crashed, `before` its
+    /// disk.
+    fn settle(&mut self, disk: &mut Disk, host: &mut Host, before: Disk) -> Result<(), String> {
+        let (cores, crash_us) = (host.cores() as u16, host.now.mono_us);
         let mut recovered = recover(disk, 2, self.plan.policy, self.plan.bug)?;
         let promise = self.promise(disk, cores, crash_us);
         let held = self.books.check(&mut recovered.node, cores, &promise)?;
+        self.conclude(host, before)?;
         let at = recovered.node.connect(0);
         let queue = self.jobs.check(&mut recovered.node, at, promise.limit_us())?;
         self.jobs.settle(queue);
@@ -127,13 +132,32 @@ impl Run {
         Ok(())
     }
 
+    /// What a host would have told of the writes in doubt, had it not crashed.
+    fn conclude(&mut self, host: &mut Host, mut disk: Disk) -> Result<(), String> {
+        // Of its own: lives to come do not depend on whether anything was in doubt.
+        let (mut random, mut rounds) = (Random::new(self.plan.seed), 0);
+        while self.books.doubts() {
+            rounds += 1;
+            if rounds > 10_000 {
+                return Err("nobody is told whether writes were refused".to_owned());
+            }
+            host.now.mono_us += 1_000;
+            disk.now_us = host.now.mono_us;
+            (0..host.cores()).for_each(|core| host.turn(core, &mut disk));
+            while host.complete_one(&mut disk, &mut random) {}
+            self.hear(host)?;
+        }
+        Ok(())
+    }
+
     /// What a node of so many cores has promised when the power goes now.
     fn promise<'d>(&self, disk: &'d Disk, cores: u16, crash_us: u64) -> Promise<'d> {
         let tied = self.plan.ties && cores > 1;
-        Promise { crash_us, delays: disk.delays.as_ref(), tied }
+        let refuses = self.plan.fault.is_some_and(|fault| fault.failure == Failure::Full);
+        Promise { crash_us, delays: disk.delays.as_ref(), tied, refuses }
     }
 
-    fn live(&mut self, disk: &mut Disk, cores: u16) -> Result<u64, String> {
+    fn live(&mut self, disk: &mut Disk, cores: u16) -> Result<Host, String> {
         let Plan { policy, bug, .. } = self.plan;
         let recovered = recover(disk, cores, policy, bug)?;
         disk.begin_life();
@@ -175,7 +199,7 @@ impl Run {
             }
         }
         self.snapshots += host.snapshots;
-        Ok(host.now.mono_us)
+        Ok(host)
     }
 
     /// Some milliseconds in which the cores turn and the disk does what it has been asked for.
@@ -356,7 +380,7 @@ impl Run {
                 }
                 match self.awaited[client].pop_front() {
                     Some(Awaited::Write { track, number }) => {
-                        self.books.tracks[track].told(number, refused, told_us);
+                        self.books.tracks[track].told(number, refused, told_us)?;
                     }
                     Some(Awaited::Reading { track, sent_us }) => {
                         let count = match &reply {
