@@ -43,7 +43,7 @@ fn text(path: &Path) -> &str {
 }
 
 #[track_caller]
-fn export(server: &Server) -> PathBuf {
+pub(crate) fn export(server: &Server) -> PathBuf {
     let file = server.directory().join("exported.rdb");
     let ended = ask("export", server, &[text(&file)], None);
     assert!(ended.well, "{}", ended.said);

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use freehold_tests::process::resident_bytes;
 use freehold_tests::raw::Raw;
-use freehold_tests::server::freehold;
+use freehold_tests::server::{Options, Server, freehold, redis};
 use freehold_tests::wait;
+
+use crate::export::export;
 
 on_one_and_two_cores!(
     slow_readers_cost_a_bounded_amount,
     a_reply_beyond_the_limit_closes_its_connection,
     before_auth_replies_may_not_pile_up,
     a_slow_reader_gets_everything_in_the_end,
+    a_client_that_reads_gets_a_reply_of_any_length,
 );
 
 const MIB: u64 = 1024 * 1024;
@@ -92,4 +95,38 @@ fn a_slow_reader_gets_everything_in_the_end(cores: u16) {
     assert_eq!(honest.said("PING"), "+PONG");
 
     assert_eq!(reader.rest().len(), 200 * (200_000 + "$200000\r\n\r\n".len()));
+}
+
+/// One reply above 128 MiB closed its connection, so such a value could be written and never be
+/// read, and `freehold export` of it failed. redis-server has no limit for one reply.
+fn a_client_that_reads_gets_a_reply_of_any_length(cores: u16) {
+    let server = long_values(freehold(cores)).start();
+    reads_a_long_value(&server);
+    let exported = std::fs::metadata(export(&server)).expect("the file is there").len();
+    assert!(exported > LONG as u64, "{exported} bytes");
+}
+
+#[test]
+fn redis_server_sends_a_reply_of_any_length() {
+    reads_a_long_value(&redis().start());
+}
+
+const LONG: usize = 150_000_000;
+
+fn long_values(options: Options) -> Options {
+    options.with(&["--value-hard-bytes", "300mb", "--proto-max-bulk-len", "300mb"])
+}
+
+fn reads_a_long_value(server: &Server) {
+    let mut honest = server.client();
+    assert_eq!(honest.said(&format!("SETRANGE long {} v", LONG - 1)), format!("(integer) {LONG}"));
+    let mut reader = server.raw();
+    reader.send(b"GET long\r\n").expect("open");
+
+    // The peak is noted where limits are looked at: that has happened with the whole reply waiting.
+    wait::until("the limits to be looked at", Duration::from_secs(10), || {
+        honest.info_number("memory", "used_memory_peak") > 2 * LONG as u64
+    });
+    let answer = reader.take("$150000000\r\n".len() + LONG).expect("all of it");
+    assert!(answer.starts_with(b"$150000000\r\n\0") && answer.ends_with(b"\0v"));
 }

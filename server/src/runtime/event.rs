@@ -65,6 +65,8 @@ pub enum Event {
     Accepted { listener: u32, outcome: Result<OwnedFd, Errno>, armed: bool },
     /// Bytes arrived, or (`Ok(None)`) the peer has finished sending, or receiving failed.
     Received { connection: Tag, outcome: Result<Option<Filled>, Errno>, armed: bool },
+    /// The peer's socket has taken a part of a send, which goes on.
+    Sending { connection: Tag },
     /// A send is over; the buffer is ours again, with its contents.
     Sent { connection: Tag, buffer: Vec<u8>, outcome: Result<(), Errno> },
     /// Another core accepted this connection and gave it to us.

@@ -46,17 +46,23 @@ pub struct Unsent {
 
 /// What a send's completion means.
 pub enum Settled {
-    /// The kernel took a part; the rest must be submitted under the same tag.
-    More(Unsent),
+    /// The kernel took a part, or nothing for the moment; the rest must be submitted under the
+    /// same tag.
+    More { connection: Tag, rest: Unsent },
     /// The operation is over and the buffer is ours again.
     Over { connection: Tag, buffer: Vec<u8>, outcome: Result<(), i32> },
     /// Not a send of ours, or one that was settled before.
     Unknown,
 }
 
-/// The most one send submits; longer buffers go in several. The length field of an operation is
-/// 32 bits wide and the kernel cuts at 2^31 minus a page.
-const SEND_BYTES_MAX: usize = 1 << 30;
+/// The most one send submits; longer buffers go in several, because the kernel reports nothing of
+/// a send before its end: a client that takes a long reply slowly must look different from one
+/// that takes nothing. One completion a MiB is not to be seen in what sending a MiB costs.
+const SEND_BYTES_MAX: usize = 1 << 20;
+
+/// A prompt send goes whole, since nothing would be reported of its first part. The length field
+/// of an operation is 32 bits wide and the kernel cuts at 2^31 minus a page.
+const PROMPT_BYTES_MAX: usize = 1 << 30;
 
 impl Loans {
     /// Takes `buffer` into keeping until the send completes. Returns the operation's tag.
@@ -135,10 +141,11 @@ impl Loans {
         }
         let loan = loan.as_ref()?;
         let rest = &loan.buffer[loan.sent..];
+        let bytes_max = if loan.prompt { PROMPT_BYTES_MAX } else { SEND_BYTES_MAX };
         Some(Unsent {
             descriptor: loan.descriptor,
             start: rest.as_ptr(),
-            bytes: rest.len().min(SEND_BYTES_MAX) as u32,
+            bytes: rest.len().min(bytes_max) as u32,
         })
     }
 
@@ -160,9 +167,10 @@ impl Loans {
         }
         let transient = result == -libc::EINTR || result == -libc::EAGAIN;
         let short = loan.sent < loan.buffer.len();
+        let connection = loan.connection;
         if short && !loan.abandoned && (result > 0 || transient) {
             return match self.unsent(tag) {
-                Some(rest) => Settled::More(rest),
+                Some(rest) => Settled::More { connection, rest },
                 None => Settled::Unknown,
             };
         }
@@ -225,9 +233,25 @@ mod tests {
         let mut loans = Loans::default();
         let tag = loans.lend(5, connection(), b"hello".to_vec());
 
-        let Settled::More(rest) = loans.settle(tag, 2) else { panic!("three bytes are left") };
+        let Settled::More { rest, .. } = loans.settle(tag, 2) else { panic!("three are left") };
         assert_eq!((rest.descriptor, rest.bytes), (5, 3));
         assert!(matches!(loans.settle(tag, 3), Settled::Over { outcome: Ok(()), .. }));
+    }
+
+    /// Nothing was heard of a reply of 200 MB before its end, so a client that took it at its
+    /// leisure could not be told from one that had stopped reading.
+    #[test]
+    fn a_long_send_goes_by_the_mebibyte_and_tells_whose_it_is() {
+        const MIB: i32 = 1 << 20;
+        let mut loans = Loans::default();
+        let tag = loans.lend(5, connection(), vec![b'v'; 2 * MIB as usize + 7]);
+        for left in [MIB as u32, 7] {
+            let Settled::More { connection: owner, rest } = loans.settle(tag, MIB) else {
+                panic!("more than {left} bytes are left")
+            };
+            assert_eq!((owner, rest.bytes), (connection(), left));
+        }
+        assert!(matches!(loans.settle(tag, 7), Settled::Over { outcome: Ok(()), .. }));
     }
 
     #[test]
@@ -242,7 +266,7 @@ mod tests {
 
         assert_eq!(done, [(connection(), b"whole".to_vec())]);
         assert!(loans.unsent(whole).is_none(), "it is over");
-        let Settled::More(rest) = loans.settle(short, 2) else { panic!("three bytes are left") };
+        let Settled::More { rest, .. } = loans.settle(short, 2) else { panic!("three are left") };
         assert_eq!(rest.bytes, 3);
         loans.settle_prompt(|_, _| panic!("a send that was reported ends with a completion"));
         assert!(matches!(loans.settle(short, 3), Settled::Over { outcome: Ok(()), .. }));
@@ -274,7 +298,7 @@ mod tests {
     fn an_interrupted_send_is_tried_again() {
         let mut loans = Loans::default();
         let tag = loans.lend(5, connection(), b"abc".to_vec());
-        assert!(matches!(loans.settle(tag, -libc::EINTR), Settled::More(_)));
+        assert!(matches!(loans.settle(tag, -libc::EINTR), Settled::More { .. }));
         assert_eq!(loans.len(), 1);
     }
 

@@ -139,8 +139,9 @@ impl Ring {
         self.cancel(pack(Kind::Receive, connection));
     }
 
-    /// Sends all of `buffer` on `socket` and reports [`Event::Sent`]. The socket must stay open
-    /// until then. Returns the operation's tag, for [`Self::abandon_send`].
+    /// Sends all of `buffer` on `socket` and reports [`Event::Sent`], and [`Event::Sending`] by
+    /// the MiB before. The socket must stay open until then. Returns the operation's tag, for
+    /// [`Self::abandon_send`].
     #[inline]
     pub fn send(&mut self, socket: BorrowedFd<'_>, connection: Tag, buffer: Vec<u8>) -> Tag {
         let tag = self.loans.lend(socket.as_raw_fd(), connection, buffer);
@@ -378,9 +379,9 @@ impl Ring {
             Settled::Over { connection, buffer, outcome } => {
                 Some(Event::Sent { connection, buffer, outcome: outcome.map_err(Errno) })
             }
-            Settled::More(rest) => {
+            Settled::More { connection, rest } => {
                 self.push_send(tag, rest);
-                None
+                (result > 0).then_some(Event::Sending { connection })
             }
             Settled::Unknown => None,
         }

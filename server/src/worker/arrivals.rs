@@ -42,7 +42,10 @@ impl Worker {
                 self.census.count(self.core);
                 self.arrivals.push(Arrival { listener, socket: descriptor, ours: true });
             }
-            Event::Received { .. } | Event::Sent { .. } | Event::FileDone { .. } => {}
+            Event::Received { .. }
+            | Event::Sent { .. }
+            | Event::Sending { .. }
+            | Event::FileDone { .. } => {}
         }
     }
 

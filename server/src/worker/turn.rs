@@ -120,6 +120,7 @@ impl Worker {
                 self.received(connection, outcome, armed);
             }
             Event::Sent { connection, buffer, outcome } => self.sent(connection, buffer, outcome),
+            Event::Sending { connection } => self.note_sending(connection),
             Event::FileDone { id, buffer, outcome } => self.file_done(id, buffer, outcome),
             other => self.handle_arrival(other),
         }
@@ -228,6 +229,15 @@ impl Worker {
                 self.attend(session);
             }
             _ => self.close(tag),
+        }
+    }
+
+    /// A peer takes its replies, however many they are.
+    #[cold]
+    fn note_sending(&mut self, tag: Tag) {
+        let session = self.connections.get_mut(tag).and_then(|connection| connection.session);
+        if let Some(session) = session {
+            self.shard.note_taken(session);
         }
     }
 

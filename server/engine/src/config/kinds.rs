@@ -219,7 +219,8 @@ impl OutputClass {
 }
 
 /// When a client that does not read its replies is closed: at once above `hard_bytes`, and after
-/// `soft_seconds` without a break above `soft_bytes`. Zero means never.
+/// `soft_seconds` without a break above `soft_bytes`, in which a normal client has not taken
+/// anything. Zero means never.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct OutputLimit {
     pub hard_bytes: u64,

@@ -59,11 +59,25 @@ impl Shard {
         connection.in_flight = bytes;
         if let Some(session) = self.core.sessions.get_mut(id) {
             session.output_bytes = connection.output_bytes();
+            if fell && session.listening.is_none() {
+                connection.soft_limit_since_us = None;
+            }
             if fell && connection.backlog {
                 self.leave_for_later(id);
                 self.mark_dirty(id);
             }
         }
         self.send_postponed(id);
+    }
+
+    /// The client has taken a part of what is under way to it. What a normal client is to get
+    /// it has asked for, so one that reads, however slowly, is served however much that is: its
+    /// soft limit counts from here. Messages come unasked for: as in Redis, a subscriber must come
+    /// back below.
+    pub fn note_taken(&mut self, id: SessionId) {
+        let Some(session) = self.core.sessions.get(id) else { return };
+        if session.listening.is_none() {
+            self.connections[id.0 as usize].soft_limit_since_us = None;
+        }
     }
 }

@@ -82,7 +82,7 @@ pub struct Connection {
     pushes_behind: u64,
     /// When the oldest byte of an incomplete request came, for the partial-frame deadline.
     pub partial_since_us: Option<u64>,
-    /// When the output passed its soft limit.
+    /// When the output passed its soft limit, or a normal client beyond it last took something.
     pub soft_limit_since_us: Option<u64>,
 }
 

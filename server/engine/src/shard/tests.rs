@@ -13,5 +13,6 @@ mod order;
 mod pubsub;
 mod replay;
 mod routing;
+mod slow_readers;
 mod transactions;
 mod watching;

@@ -13,8 +13,7 @@ use std::hash::{BuildHasher, RandomState};
 use freehold_engine::base::time::UnixMillis;
 use freehold_protocol::resp::value::Value;
 
-/// What the answers under way may cost together; a single value may cost more. A client of
-/// Freehold is closed when 128 MiB of answers wait for it.
+/// What the answers under way may cost together; a single value may cost more.
 const COST_MAX: u64 = 1024 * 1024;
 
 /// What an answer costs beside the value, and a value whose size the server does not tell.

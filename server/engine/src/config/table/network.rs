@@ -62,7 +62,7 @@ pub(super) const ROWS: &[OptionRow] = &[
     OptionRow::new(
         "client-output-buffer-limit",
         Kind::OutputLimits,
-        "normal 128mb 0 0 replica 256mb 64mb 60 pubsub 32mb 8mb 60",
+        "normal 0 128mb 60 replica 256mb 64mb 60 pubsub 32mb 8mb 60",
         field!(output_limits),
     )
     .says("Replies a client may leave unread before it is closed, for each class of clients"),
