@@ -16,6 +16,7 @@ on_one_and_two_cores!(
     noeviction_refuses_writes_and_serves_reads_and_del,
     volatile_policies_refuse_when_no_key_may_go,
     a_lower_limit_is_reached_by_eviction,
+    long_pipelines_evict_as_much_on_every_core,
     memory_that_is_freed_goes_back_to_the_system_though_nobody_asks_for_any,
 );
 
@@ -170,6 +171,32 @@ fn a_lower_limit_is_reached_by_eviction(cores: u16) {
         },
     );
     assert!(client.info_number("stats", "evicted_keys") > 10_000);
+}
+
+/// Requests that waited in the core of a connection counted as its data: with pipelines of 50 it
+/// evicted several of its own keys for each of the other core's, and held a third of them.
+fn long_pipelines_evict_as_much_on_every_core(cores: u16) {
+    let server = freehold(cores).start();
+    let mut client = server.client();
+    let maxmemory = limit(&mut client, "allkeys-lru");
+    let mut random = Random::new(50);
+    let value = "v".repeat(1_000);
+    for _ in 0..1_000 {
+        for _ in 0..50 {
+            client.queue(&["SET", &format!("key:{}", random.below(1_000_000)), &value]);
+        }
+        (0..50).for_each(|_| assert_eq!(show(&client.read()), "+OK"));
+    }
+    let mut held: Vec<u64> = Vec::new();
+    for port in server.core_ports() {
+        let said = Client::connect(&format!("127.0.0.1:{port}")).said("DBSIZE");
+        held.push(said.trim_start_matches("(integer) ").parse().expect("a number"));
+    }
+    let (least, most) = (held.iter().min(), held.iter().max());
+    let balanced = least.zip(most).is_some_and(|(least, most)| least * 100 >= most * 85);
+    assert!(balanced, "keys by core: {held:?}");
+    assert!(client.info_number("stats", "evicted_keys") > 20_000);
+    assert!(client.info_number("memory", "used_memory") <= maxmemory + maxmemory / 50);
 }
 
 /// 400 MB of large values stayed resident after FLUSHALL for good: the allocator gives memory back

@@ -101,8 +101,11 @@ pub struct Core {
     pub now: Now,
     /// The access clock of this turn (see `keyspace::eviction`).
     pub access: u32,
-    /// Up to where [`Core::memory_used_bytes`] may go now; none without `maxmemory`.
+    /// Up to where [`Core::limited_bytes`] may go now; none without `maxmemory`.
     pub memory_limit_bytes: Option<i64>,
+    /// All that was used when that was found out, and what of it was data.
+    pub used_then_bytes: i64,
+    pub data_then_bytes: i64,
     /// How far beyond it a core may go that has nothing left to evict: others evict for it.
     pub room_elsewhere_bytes: i64,
     /// It has gone there, and they are to hear of it.
@@ -146,6 +149,19 @@ impl Core {
         let counted = self.node.host.memory_used_bytes();
         let held = if counted != 0 { counted } else { self.keyspace.accounted_bytes() as i64 };
         held - self.keyspace.free_bytes() as i64
+    }
+
+    /// Bytes of the keys.
+    pub fn data_bytes(&self) -> i64 {
+        self.keyspace.accounted_bytes() as i64 - self.keyspace.free_bytes() as i64
+    }
+
+    /// What the limit of this turn is compared with: all that was used when it began, and how the
+    /// data has grown since. Requests and replies that come and go within the turn are left out:
+    /// they are those of connections, which may all sit on one core, and keys of that core alone
+    /// would make room for them. What is still there at the next turn is counted by all.
+    pub fn limited_bytes(&self) -> i64 {
+        self.used_then_bytes + (self.data_bytes() - self.data_then_bytes)
     }
 
     /// Puts a configuration in place on this core.

@@ -16,7 +16,7 @@ impl Core {
         let Some(limit) = self.memory_limit_bytes else { return true };
         let limit = limit.saturating_sub_unsigned(adding_bytes);
         for _ in 0..EVICTIONS_PER_COMMAND_MAX {
-            if self.memory_used_bytes() <= limit {
+            if self.limited_bytes() <= limit {
                 return true;
             }
             if self.keyspace.reclaim_slice(RECLAIM_BEFORE_EVICTION) {
@@ -41,7 +41,7 @@ impl Core {
             // With any key allowed to go, a core without keys is over its share because of the
             // others, who are evicting theirs.
             _ if !policy.is_volatile() => true,
-            _ => self.memory_used_bytes().saturating_sub(limit) <= self.room_elsewhere_bytes,
+            _ => self.limited_bytes().saturating_sub(limit) <= self.room_elsewhere_bytes,
         };
         self.leans_on_others |= leans;
         leans
@@ -108,6 +108,8 @@ impl Shard {
             free / i64::from(self.core.cores)
         };
         self.core.memory_limit_bytes = Some(mine + part);
+        self.core.used_then_bytes = mine;
+        self.core.data_then_bytes = self.core.data_bytes();
         let beyond = (maxmemory / EVICTED_ELSEWHERE_PART).max(EVICTED_ELSEWHERE_BYTES);
         let left = free.saturating_sub(part).saturating_add(beyond);
         self.core.room_elsewhere_bytes = if keys_elsewhere > 0 { left } else { 0 };

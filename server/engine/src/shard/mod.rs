@@ -322,6 +322,8 @@ fn core_of(blueprint: &Blueprint, table: &Table) -> Core {
         now,
         access: 0,
         memory_limit_bytes: None,
+        used_then_bytes: 0,
+        data_then_bytes: 0,
         room_elsewhere_bytes: 0,
         leans_on_others: false,
         trouble: None,

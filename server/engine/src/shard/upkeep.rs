@@ -175,7 +175,7 @@ impl Shard {
     fn evict_surplus(&mut self) -> bool {
         let Some(limit) = self.core.memory_limit_bytes else { return false };
         for _ in 0..EVICTIONS {
-            if self.core.memory_used_bytes() <= limit || !self.core.evict_one() {
+            if self.core.limited_bytes() <= limit || !self.core.evict_one() {
                 return false;
             }
         }
