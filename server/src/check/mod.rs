@@ -63,8 +63,7 @@ fn directory(path: &Path, repair: bool) -> Result<Verdict, String> {
     let between = check::compare(&reports);
     print(&format!("{shown}: {} files\n", files.len()));
     between.said.iter().for_each(|sentence| print(&check::wrapped(sentence)));
-    let worst = reports.iter().map(|report| report.verdict).fold(worst, Verdict::max);
-    let worst = worst.max(between.verdict);
+    let worst = worst.max(check::verdict(&reports, &between));
     print(&check::wrapped(match worst {
         Verdict::Sound => "all of it is sound",
         Verdict::Torn => "a start goes on without what a crash has cut short",

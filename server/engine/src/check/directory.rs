@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::{Report, Verdict};
 use crate::disk::FileName;
 use crate::log::Findings;
+use crate::snapshot::Manifest;
 
 /// More transactions, or logs, are only counted: a header of few bytes can claim 65,535 cores.
 const NAMED_MAX: usize = 10;
@@ -28,15 +29,14 @@ impl Between {
 /// Compares the files of one directory, all of them.
 pub fn compare(reports: &[Report]) -> Between {
     let mut between = Between { verdict: Verdict::Sound, said: Vec::new() };
-    let manifest = reports.iter().find_map(|report| report.manifest);
+    let manifest = manifest(reports);
     let first = manifest.map_or(0, |manifest| manifest.generation);
-    let snapshots = reports.iter().filter_map(|report| match report.file {
-        FileName::Snapshot { generation, .. } => Some(generation),
-        _ => None,
-    });
+    let is_snapshot = |report: &&Report| matches!(report.file, FileName::Snapshot { .. });
+    let snapshots = reports.iter().filter(is_snapshot);
+    let names: Vec<FileName> = reports.iter().map(|report| report.file).collect();
     match manifest {
         Some(manifest) => {
-            let there = snapshots.filter(|generation| *generation == first).count();
+            let there = snapshots.filter(|report| counts(report, Some(manifest))).count();
             let counted = usize::from(manifest.snapshots);
             if there != counted {
                 let said = format!(
@@ -46,11 +46,20 @@ pub fn compare(reports: &[Report]) -> Between {
                 between.tell(Verdict::Damaged, said);
             }
         }
-        None if snapshots.count() > 0 => {
+        None if Manifest::is_missing(&names) => {
             let said = "there are snapshots and no whole manifest, which says which one counts";
             between.tell(Verdict::Damaged, said.to_owned());
         }
-        None => {}
+        None => {
+            let unfinished = snapshots.count();
+            if unfinished > 0 {
+                let said = format!(
+                    "no snapshot was ever done: {unfinished} files of one that ended half-way do \
+                     not count"
+                );
+                between.tell(Verdict::Sound, said);
+            }
+        }
     }
     let old = reports.iter().filter(|report| generation(report.file).is_some_and(|g| g < first));
     let old = old.count();
@@ -71,6 +80,34 @@ pub fn compare(reports: &[Report]) -> Between {
     missing_logs(reports, first, &mut between);
     missing_parts(reports, first, &mut between);
     between
+}
+
+/// What these files make of a start: the worst of those that count, and of what they say together.
+/// A start looks at no others.
+pub fn verdict(reports: &[Report], between: &Between) -> Verdict {
+    let manifest = manifest(reports);
+    let counted = reports.iter().filter(|report| counts(report, manifest));
+    counted.map(|report| report.verdict).fold(between.verdict, Verdict::max)
+}
+
+fn manifest(reports: &[Report]) -> Option<Manifest> {
+    reports.iter().find_map(|report| report.manifest)
+}
+
+/// Whether a start reads a file.
+fn counts(report: &Report, manifest: Option<Manifest>) -> bool {
+    let first = manifest.map_or(0, |manifest| manifest.generation);
+    match report.file {
+        FileName::Manifest => true,
+        FileName::Log { generation, .. } => match &report.examined {
+            Some((header, _)) => header.counts(first),
+            None => generation >= first,
+        },
+        FileName::Snapshot { generation, core } => {
+            manifest.is_some_and(|said| generation == said.generation && core < said.snapshots)
+        }
+        FileName::ManifestDraft | FileName::SnapshotDraft { .. } => false,
+    }
 }
 
 fn generation(file: FileName) -> Option<u64> {

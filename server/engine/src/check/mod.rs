@@ -8,7 +8,7 @@ mod snapshot;
 
 use std::fmt;
 
-pub use directory::{Between, compare};
+pub use directory::{Between, compare, verdict};
 
 use crate::disk::{FileName, Files, ReadError};
 use crate::log::{Examined, Header as LogHeader};

@@ -12,6 +12,7 @@ use crate::keyspace::Keyspace;
 use crate::log::tests::Writer;
 use crate::snapshot::tests::disk::Disk;
 use crate::snapshot::{Outcome, Writer as SnapshotWriter};
+use crate::store::Kept;
 
 const LOG: FileName = FileName::Log { generation: 1, core: 0 };
 
@@ -249,6 +250,37 @@ fn a_snapshot_that_the_manifest_counts_has_to_be_there() {
     let between = compare(&reports);
     assert_eq!(between.verdict, Verdict::Sound);
     assert_eq!(between.said, ["1 files are older than generation 8 and do not count"]);
+}
+
+/// Whether a start takes these files, and what a check says of them.
+fn start_and_check(files: &mut Memory) -> (bool, Verdict) {
+    let names = files.list().expect("readable");
+    let reports: Vec<Report> = names.into_iter().map(|file| looked_at(files, file)).collect();
+    let kept = Kept::find(files);
+    let sound =
+        kept.is_ok_and(|kept| kept.logs.iter().all(|log| crate::log::examine(files, *log).is_ok()));
+    (sound, verdict(&reports, &compare(&reports)))
+}
+
+/// A node was killed during its first snapshot, when one core had ended its part and another had
+/// not. The check said `damaged: a start is refused`, and the start went well.
+#[test]
+fn a_check_says_of_unfinished_and_superfluous_files_what_a_start_makes_of_them() {
+    let mut disk = Disk::default();
+    let part = some_snapshot(&mut disk, 4);
+    let mut files = disk.files;
+    files.0.insert(FileName::SnapshotDraft { generation: 7, core: 1 }, vec![1, 2, 3]);
+    assert_eq!(start_and_check(&mut files), (false, Verdict::Damaged), "a manifest is missing");
+    files.0.extend(some_log(Appendfsync::Always).0);
+    assert_eq!(start_and_check(&mut files), (true, Verdict::Sound), "none was ever there");
+
+    files.0.get_mut(&part).expect("there")[100] ^= 1;
+    assert_eq!(start_and_check(&mut files), (true, Verdict::Sound), "nobody reads it");
+    files.0.get_mut(&LOG).expect("there")[20] ^= 1;
+    assert_eq!(start_and_check(&mut files), (false, Verdict::Damaged), "the log is read");
+    let manifest = Manifest { generation: 8, snapshots: 0, created_unix_ms: 0 };
+    files.0.insert(FileName::Manifest, manifest.encode());
+    assert_eq!(start_and_check(&mut files), (true, Verdict::Sound), "all of it is older");
 }
 
 #[test]

@@ -23,6 +23,8 @@
 
 use std::str::FromStr;
 
+use crate::disk::FileName;
+
 const FIRST_LINE: &str = "freehold-manifest 1";
 
 /// No manifest is longer: the widest numbers take less than half of it.
@@ -42,6 +44,15 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Whether there was a manifest once, of the names in a directory without one: a snapshot that
+    /// is done removes the files of the first generation. While those are there none was ever
+    /// done, and a part of one that ended half-way counts for nothing.
+    pub fn is_missing(names: &[FileName]) -> bool {
+        let snapshots = names.iter().any(|name| matches!(name, FileName::Snapshot { .. }));
+        let from_the_first = names.iter().any(|name| name.generation() == Some(1));
+        snapshots && !from_the_first
+    }
+
     pub fn encode(&self) -> Vec<u8> {
         let Manifest { generation, snapshots, created_unix_ms } = self;
         let mut text = format!(

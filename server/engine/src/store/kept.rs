@@ -105,9 +105,7 @@ fn loose_of(files: &mut dyn Files, logs: &[Beginning]) -> Result<Vec<FileName>, 
 
 fn manifest_of(files: &mut dyn Files, names: &[FileName]) -> Result<Option<Manifest>, String> {
     if !names.contains(&FileName::Manifest) {
-        let snapshots = names.iter().any(|name| matches!(name, FileName::Snapshot { .. }));
-        let from_the_first = names.iter().any(|name| name.generation() == Some(1));
-        if snapshots && !from_the_first {
+        if Manifest::is_missing(names) {
             return Err("there are snapshots and no MANIFEST: put it back, or move the files away"
                 .to_owned());
         }
