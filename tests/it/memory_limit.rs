@@ -7,7 +7,7 @@ use freehold_protocol::resp::value::Value;
 use freehold_tests::client::Client;
 use freehold_tests::process::resident_bytes;
 use freehold_tests::random::Random;
-use freehold_tests::server::freehold;
+use freehold_tests::server::{Server, freehold, redis};
 use freehold_tests::show::show;
 use freehold_tests::wait;
 
@@ -17,6 +17,7 @@ on_one_and_two_cores!(
     volatile_policies_refuse_when_no_key_may_go,
     a_lower_limit_is_reached_by_eviction,
     long_pipelines_evict_as_much_on_every_core,
+    a_limit_below_what_an_empty_server_takes_refuses_every_write,
     memory_that_is_freed_goes_back_to_the_system_though_nobody_asks_for_any,
 );
 
@@ -197,6 +198,36 @@ fn long_pipelines_evict_as_much_on_every_core(cores: u16) {
     assert!(balanced, "keys by core: {held:?}");
     assert!(client.info_number("stats", "evicted_keys") > 20_000);
     assert!(client.info_number("memory", "used_memory") <= maxmemory + maxmemory / 50);
+}
+
+/// Under the policies that let any key go SET was answered with OK and its key was gone.
+fn a_limit_below_what_an_empty_server_takes_refuses_every_write(cores: u16) {
+    refuses_every_write(&freehold(cores).start());
+}
+
+#[test]
+fn redis_server_refuses_every_write_with_such_a_limit() {
+    refuses_every_write(&redis().start());
+}
+
+fn refuses_every_write(server: &Server) {
+    let mut client = server.client();
+    for policy in POLICIES {
+        assert_eq!(client.said("CONFIG SET maxmemory 0"), "+OK");
+        assert_eq!(client.said("SET old v"), "+OK");
+        let set = format!("CONFIG SET maxmemory 1 maxmemory-policy {policy}");
+        assert_eq!(client.said(&set), "+OK");
+        let evicts = policy.starts_with("allkeys");
+        wait::until("what may go to have gone", Duration::from_secs(10), || {
+            client.said("EXISTS old") == format!("(integer) {}", u8::from(!evicts))
+        });
+        for n in 0..20 {
+            assert_eq!(client.said(&format!("SET new:{n} v")), OOM, "{policy}");
+        }
+        assert_eq!(client.said("MSET a 1 b 2 c 3"), OOM, "{policy}");
+        assert_eq!(client.said("GET new:0"), "(nil)", "{policy}");
+        assert_eq!(client.said("DEL old"), format!("(integer) {}", u8::from(!evicts)), "{policy}");
+    }
 }
 
 /// 400 MB of large values stayed resident after FLUSHALL for good: the allocator gives memory back

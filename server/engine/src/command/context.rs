@@ -106,6 +106,8 @@ pub struct Core {
     /// All that was used when that was found out, and what of it was data.
     pub used_then_bytes: i64,
     pub data_then_bytes: i64,
+    /// Whether other cores have keys that the policy allows to go.
+    pub keys_elsewhere: bool,
     /// How far beyond it a core may go that has nothing left to evict: others evict for it.
     pub room_elsewhere_bytes: i64,
     /// It has gone there, and they are to hear of it.

@@ -39,8 +39,8 @@ impl Core {
         let leans = match policy {
             Policy::NoEviction => false,
             // With any key allowed to go, a core without keys is over its share because of the
-            // others, who are evicting theirs.
-            _ if !policy.is_volatile() => true,
+            // others, who are evicting theirs; if they have any.
+            _ if !policy.is_volatile() => self.keys_elsewhere,
             _ => self.limited_bytes().saturating_sub(limit) <= self.room_elsewhere_bytes,
         };
         self.leans_on_others |= leans;
@@ -112,7 +112,8 @@ impl Shard {
         self.core.data_then_bytes = self.core.data_bytes();
         let beyond = (maxmemory / EVICTED_ELSEWHERE_PART).max(EVICTED_ELSEWHERE_BYTES);
         let left = free.saturating_sub(part).saturating_add(beyond);
-        self.core.room_elsewhere_bytes = if keys_elsewhere > 0 { left } else { 0 };
+        self.core.keys_elsewhere = keys_elsewhere > 0;
+        self.core.room_elsewhere_bytes = if self.core.keys_elsewhere { left } else { 0 };
     }
 
     /// Where others evict for this core, those who can take a turn for it at once: a core that has

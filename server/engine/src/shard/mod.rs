@@ -324,6 +324,7 @@ fn core_of(blueprint: &Blueprint, table: &Table) -> Core {
         memory_limit_bytes: None,
         used_then_bytes: 0,
         data_then_bytes: 0,
+        keys_elsewhere: false,
         room_elsewhere_bytes: 0,
         leans_on_others: false,
         trouble: None,

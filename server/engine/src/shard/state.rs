@@ -152,6 +152,7 @@ impl Shard {
                 Request::HoldWrites => self.pause.ending = true,
                 Request::Configured => {
                     self.refresh_memory_limit();
+                    self.publish(); // what may go here: others lean on it from the next request on
                     self.hurry_second_hand();
                     self.actions.push(Action::Configured);
                 }

@@ -139,3 +139,30 @@ fn a_core_that_is_to_evict_for_another_is_woken_for_it_and_for_nothing_else() {
     }
     panic!("core 1 never evicts for core 0");
 }
+
+/// The bug: under a policy that lets any key go a core without keys left it to the others, also
+/// where they had none: the SET was answered with OK and its key was gone at once. redis-server
+/// says OOM.
+#[test]
+fn where_nothing_is_left_that_may_go_writes_are_refused_under_every_policy() {
+    let policies = ["noeviction", "allkeys-lru", "allkeys-random", "volatile-lru", "volatile-ttl"];
+    for policy in policies {
+        for cores in [1, 2] {
+            let mut node = TestNode::new(cores);
+            for n in 0..20 {
+                assert_eq!(node.run(&format!("SET old:{n} v")), "+OK\r\n");
+            }
+            let set = format!("CONFIG SET maxmemory 1 maxmemory-policy {policy}");
+            assert_eq!(node.run(&set), "+OK\r\n");
+            node.pump(); // what may go goes
+            let left = if policy.starts_with("allkeys") { 0 } else { 20 };
+            for n in 0..20 {
+                let said = node.run(&format!("SET new:{n} v"));
+                assert_eq!(said.as_bytes(), OOM, "{policy}, {cores} cores");
+                let said = node.run(&format!("MSET new:{n} v other:{n} v"));
+                assert_eq!(said.as_bytes(), OOM, "{policy}, {cores} cores");
+            }
+            assert_eq!(node.run("DBSIZE"), format!(":{left}\r\n"), "{policy}, {cores} cores");
+        }
+    }
+}
