@@ -74,6 +74,11 @@ const CUT: Run = Run::Everywhere { collect: cut, finish: begun, exclusive: true 
 
 const UNDER_WAY: CommandError = CommandError::Said("ERR Background save already in progress");
 
+const REWRITING: CommandError = CommandError::Said(
+    "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in \
+     order to schedule a BGSAVE whenever possible.",
+);
+
 const NOT_UNDER_WAY: CommandError =
     CommandError::Said("ERR Background saving is currently not in progress or scheduled");
 
@@ -82,7 +87,7 @@ const NOT_UNDER_WAY: CommandError =
 pub enum Wish {
     /// A snapshot whose end the client waits for.
     Save,
-    /// A snapshot; `schedule`: when one is under way, another afterwards.
+    /// A snapshot; `schedule`: after the one under way, if that is for the sake of the log.
     Background {
         schedule: bool,
     },
@@ -129,10 +134,12 @@ pub fn cancelled(what: Option<Cancelled>) -> Result<&'static str, CommandError> 
     }
 }
 
-/// What a client hears when a snapshot is under way already.
-pub fn while_under_way(wish: Wish) -> Result<&'static str, CommandError> {
+/// What a client hears when a snapshot is under way already; `rewrites`: for the sake of the log.
+/// As in Redis, who wants to save while somebody else does is refused, SCHEDULE or not.
+pub fn while_under_way(wish: Wish, rewrites: bool) -> Result<&'static str, CommandError> {
     match wish {
-        Wish::Background { schedule: true } => Ok("Background saving scheduled"),
+        Wish::Background { schedule: true } if rewrites => Ok("Background saving scheduled"),
+        Wish::Background { schedule: false } if rewrites => Err(REWRITING),
         Wish::Rewrite => Ok("Background append only file rewriting scheduled"),
         _ => Err(UNDER_WAY),
     }

@@ -130,6 +130,12 @@ impl Snapshots {
         self.0.save_scheduled.store(true, Ordering::Release);
     }
 
+    /// Whether what is under way, if anything, is neither for who wants the data saved nor a copy.
+    pub fn is_rewriting(&self) -> bool {
+        let running = self.running();
+        running != 0 && running & DUMP == 0 && !self.0.saves.load(Ordering::Acquire)
+    }
+
     /// Takes the right to begin it; false: somebody else has, or it was cancelled.
     pub fn take_scheduled_save(&self) -> bool {
         self.0.save_scheduled.swap(false, Ordering::AcqRel)

@@ -76,7 +76,7 @@ impl Shard {
             self.begin_of_node(id, OwnedRequest::new(command, args.iter()), framing);
             return Dispatched::Taken;
         }
-        match persistence::while_under_way(wish) {
+        match persistence::while_under_way(wish, self.core.snapshots.is_rewriting()) {
             Ok(text) => {
                 if wish != Wish::Rewrite {
                     self.saves.scheduled = true;
@@ -105,20 +105,23 @@ impl Shard {
     }
 
     /// Begins a BGSAVE that no client has asked for; nothing happens while one is under way.
-    pub(super) fn begin_own_save(&mut self) {
-        self.begin_own_snapshot(b"BGSAVE", true);
+    /// False: it was not begun.
+    pub(super) fn begin_own_save(&mut self) -> bool {
+        self.begin_own_snapshot(b"BGSAVE", true)
     }
 
     /// Begins a snapshot on which logs are to rest, or that releases them, likewise.
-    pub fn begin_own_rewrite(&mut self) {
-        self.begin_own_snapshot(b"BGREWRITEAOF", false);
+    pub fn begin_own_rewrite(&mut self) -> bool {
+        self.begin_own_snapshot(b"BGREWRITEAOF", false)
     }
 
-    fn begin_own_snapshot(&mut self, name: &[u8], saves: bool) {
-        let Some(command) = self.table.find(name) else { return };
-        if self.claim(saves) {
+    fn begin_own_snapshot(&mut self, name: &[u8], saves: bool) -> bool {
+        let Some(command) = self.table.find(name) else { return false };
+        let claimed = self.claim(saves);
+        if claimed {
             self.begin_own(OwnedRequest::new(command, [name].into_iter()));
         }
+        claimed
     }
 
     /// Whether a transaction is a SAVE, whose reply comes when the snapshot has ended.
@@ -150,15 +153,27 @@ impl Shard {
         if (scheduled || rewrites) && self.core.snapshots.running() == 0 {
             // One after the other, as in Redis: a save can be cancelled.
             if rewrites {
-                self.saves.rewrites = false;
-                self.core.snapshots.schedule_rewrite(false);
-                self.begin_own_rewrite();
+                self.begin_scheduled_rewrite();
             } else {
-                self.saves.scheduled = false;
-                if self.core.snapshots.take_scheduled_save() {
-                    self.begin_own_save();
-                }
+                self.begin_scheduled_save();
             }
+        }
+    }
+
+    /// Another core may claim a snapshot of its own at the same moment: then this one is still due.
+    fn begin_scheduled_rewrite(&mut self) {
+        if self.begin_own_rewrite() {
+            self.saves.rewrites = false;
+            self.core.snapshots.schedule_rewrite(false);
+        }
+    }
+
+    /// Likewise. Whoever cancels what is scheduled between the two steps hears that nothing is.
+    pub(super) fn begin_scheduled_save(&mut self) {
+        self.saves.scheduled = false;
+        if self.core.snapshots.take_scheduled_save() && !self.begin_own_save() {
+            self.core.snapshots.schedule_save();
+            self.saves.scheduled = true;
         }
     }
 

@@ -13,6 +13,7 @@ mod order;
 mod pubsub;
 mod replay;
 mod routing;
+mod saves;
 mod slow_readers;
 mod transactions;
 mod watching;

@@ -155,8 +155,7 @@ fn a_save_is_cancelled_at_any_stage_and_the_next_one_is_whole() {
 fn a_rewriting_that_was_scheduled_beside_a_save_is_not_cancelled_with_it() {
     for cores in [1, 2] {
         let mut saving = Saving::new(cores, 1);
-        saving.begin();
-        let lines = b"BGREWRITEAOF\r\nBGSAVE SCHEDULE\r\n";
+        let lines = b"BGREWRITEAOF\r\nBGREWRITEAOF\r\nBGSAVE SCHEDULE\r\n";
         saving.keeping.node.send(saving.keeping.client, lines);
         let is_rewriting = |saving: &Saving| {
             saving.snapshots().running() > 0 && saving.snapshots().figures().saved == 1
@@ -176,6 +175,6 @@ fn a_rewriting_that_was_scheduled_beside_a_save_is_not_cancelled_with_it() {
         assert_eq!((figures.running, figures.saved), (0, 2), "{cores} cores");
         let files =
             saving.told.iter().filter(|told| matches!(told, Told::Committed { rdb: Some(_), .. }));
-        assert_eq!(files.count(), 1, "{cores} cores: the rewriting writes none");
+        assert_eq!(files.count(), 0, "{cores} cores: rewriting writes none");
     }
 }
