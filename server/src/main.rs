@@ -35,7 +35,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
             observe::log::error(&sentence, &[]);
-            eprintln!("freehold: {sentence}");
+            if !observe::log::is_seen() {
+                eprintln!("freehold: {sentence}");
+            }
             ExitCode::FAILURE
         }
     };

@@ -484,10 +484,11 @@ fn facts(
     })
 }
 
-/// What the binary was built from; the build passes the commit in.
+/// What the binary was built from; a build that knows the commit passes it in.
 fn build() -> String {
-    let commit = option_env!("FREEHOLD_COMMIT").unwrap_or("unknown");
-    format!("{} ({commit})", env!("CARGO_PKG_VERSION"))
+    let version = env!("CARGO_PKG_VERSION");
+    let commit = option_env!("FREEHOLD_COMMIT");
+    commit.map_or_else(|| version.to_owned(), |commit| format!("{version} ({commit})"))
 }
 
 fn random_hex() -> Result<String, String> {

@@ -103,6 +103,19 @@ fn damage_is_found_and_repaired_and_the_server_starts_again() {
     drop(server);
 }
 
+/// The file was named alone, and the server may have been started anywhere.
+#[test]
+fn a_start_that_damage_refuses_says_where_the_file_lies() {
+    let folder = left_behind();
+    damage(&data(&folder).join("log-00000001-001.fhl"), 2000);
+    let directory = shown(folder.path());
+    let options = freehold(2).with(&["--dir", &directory, "--appendonly", "yes"]);
+    let said = options.try_start().err().expect("it is damaged");
+    let named = format!("{}: log-00000001-001.fhl is damaged at offset ", shown(&data(&folder)));
+    assert!(said.contains(&named), "{said}");
+    assert!(said.contains("look at the directory with `freehold check`"), "{said}");
+}
+
 #[test]
 fn nothing_is_repaired_while_a_server_uses_the_directory() {
     let folder = left_behind();

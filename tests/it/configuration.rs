@@ -2,9 +2,10 @@
 //! over it, refusals that name file, line and range, and CONFIG SET and REWRITE while it runs.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
-use freehold_tests::server::{Server, freehold};
+use freehold_tests::server::{Server, freehold, freehold_binary};
 
 on_one_and_two_cores!(
     a_setting_changed_while_running_holds_on_every_core,
@@ -164,4 +165,23 @@ fn there_may_be_256_databases_and_no_more() {
     let mut refused = freehold(1).with(&["--databases", "257"]).launch();
     assert!(!refused.wait_for_exit(Duration::from_secs(30)).success());
     assert!(refused.log().contains("--databases 257"), "{}", refused.log());
+}
+
+/// On a terminal a start that failed said so twice: the log goes there, and so did the last words.
+#[test]
+fn a_start_that_fails_says_why_once_on_a_terminal_and_to_both_streams_apart() {
+    let program = freehold_binary().display().to_string();
+    let words = ["--port", "1", "--bind", "192.0.2.1", "--protected-mode", "no"];
+    let reason = "cannot listen on 192.0.2.1:1";
+    let line = format!("{program} {}", words.join(" "));
+    let terminal = Command::new("script").args(["-qec", &line, "/dev/null"]).output();
+    let terminal = terminal.expect("script is a part of every Debian").stdout;
+    let said = String::from_utf8_lossy(&terminal);
+    assert_eq!(said.matches(reason).count(), 1, "{said}");
+
+    let output = Command::new(&program).args(words).output().expect("it runs");
+    for stream in [output.stdout, output.stderr] {
+        let said = String::from_utf8_lossy(&stream);
+        assert_eq!(said.matches(reason).count(), 1, "{said}");
+    }
 }

@@ -77,12 +77,13 @@ fn load(said: &CommandLine) -> Result<Start, String> {
     };
     for (name, words) in &said.options {
         loader.set(name, words).map_err(|refusal| {
+            let reason = refusal.reason.trim_end_matches('.'); // some of Redis's have one
             let allowed = if refusal.allowed.is_empty() {
                 String::new()
             } else {
                 format!("; {}", refusal.allowed)
             };
-            format!("--{name} {}: {}{allowed}", words.join(" "), refusal.reason)
+            format!("--{name} {}: {reason}{allowed}", words.join(" "))
         })?;
     }
     let mut config = loader.finish()?;

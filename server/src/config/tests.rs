@@ -189,7 +189,29 @@ fn the_working_directory_is_absolute_and_must_exist() {
 #[test]
 fn options_that_contradict_each_other_stop_the_start() {
     let error = config(&["--cluster-view", "core"]).unwrap_err();
-    assert_eq!(error, "cluster-view: cluster-view core needs core-port-base");
+    assert_eq!(error, "cluster-view core needs core-port-base");
+}
+
+/// Two sentences were joined by `.;`.
+#[test]
+fn a_complaint_has_one_mark_between_reason_and_remedy() {
+    for (option, words, complaint) in [
+        (
+            "--save",
+            &["abc"][..],
+            "--save abc: Invalid save parameters; save takes words: Pairs of seconds and changes: \
+             when a snapshot is taken by itself; \"\" for never",
+        ),
+        (
+            "--notify-keyspace-events",
+            &["q"],
+            "--notify-keyspace-events q: Invalid event class character. Use 'Ag$lshzxeKEtmdn'; \
+             notify-keyspace-events takes a string of the letters Ag$lshzxeKEtmdn, or \"\"",
+        ),
+    ] {
+        let words: Vec<&str> = [option].iter().chain(words).copied().collect();
+        assert_eq!(config(&words).unwrap_err(), complaint);
+    }
 }
 
 fn errand(args: &[&str]) -> Errand {

@@ -60,11 +60,10 @@ pub trait Loader {
 /// A sentence for the operator: a file cannot be read, or is damaged.
 pub fn find(directory: &DataDirectory, threads: usize) -> Result<Found, String> {
     let started = Instant::now();
-    let path = directory.path().display();
-    let kept = Kept::find(&mut directory.files()).map_err(|said| format!("{path}: {said}"))?;
-    make_durable(directory, &kept.loose).map_err(|said| format!("{path}: {said}"))?;
-    let examined =
-        examine_all(directory, &kept.logs, threads).map_err(|error| error.to_string())?;
+    let kept = Kept::find(&mut directory.files()).map_err(|said| located(directory, said))?;
+    make_durable(directory, &kept.loose).map_err(|said| located(directory, said))?;
+    let examined = examine_all(directory, &kept.logs, threads);
+    let examined = examined.map_err(|error| located(directory, error))?;
     for found in &examined {
         if let End::Torn { at, lost } = found.end {
             let said: [(&str, &dyn Display); 3] =
@@ -89,7 +88,8 @@ pub fn find(directory: &DataDirectory, threads: usize) -> Result<Found, String> 
     }
     let mut files = directory.files();
     let lengths = kept.parts(&(0..SLOT_COUNT)).map(|file| files.len(file));
-    let snapshot_bytes = lengths.sum::<Result<u64, _>>().map_err(|error| error.to_string())?;
+    let snapshot_bytes = lengths.sum::<Result<u64, _>>();
+    let snapshot_bytes = snapshot_bytes.map_err(|error| located(directory, error))?;
     Ok(Found { kept, snapshot_bytes, findings })
 }
 
@@ -105,14 +105,20 @@ pub fn load(
     let mut files = Counted::new(directory, loader.shard().loading().clone());
     let slots = loader.shard().slots();
     for file in found.kept.parts(&slots) {
-        let bytes = files.len(file).map_err(|error| error.to_string())?;
+        let bytes = files.len(file).map_err(|error| located(directory, error))?;
         files.loading.expect(bytes);
     }
     files.loading.expect(found.findings.bytes(&slots));
     if found.kept.manifest.is_some() {
-        load_snapshot(&mut files, &found.kept, loader)?;
+        let loaded = load_snapshot(&mut files, &found.kept, loader);
+        loaded.map_err(|error| located(directory, error))?;
     }
-    replay(&mut files, found, loader).map_err(|error| error.to_string())
+    replay(&mut files, found, loader).map_err(|error| located(directory, error))
+}
+
+/// What is wrong with files, which go by their names alone, and where they are.
+fn located(directory: &DataDirectory, said: impl Display) -> String {
+    format!("{}: {said}", directory.path().display())
 }
 
 /// Files whose reading shows in INFO.

@@ -60,6 +60,7 @@ impl Listeners {
             core_ports: Vec::new(),
             unix_path: None,
         };
+        refuse_shared_ports(config, cores)?;
         // In Redis port 0 means no TCP port, and a server left with nothing to listen on refuses
         // to start. Where it would refuse, port 0 means the kernel's choice here.
         if config.port != 0 || config.unixsocket.is_empty() {
@@ -196,6 +197,19 @@ fn core_port(base: u16, core: usize) -> Result<u16, String> {
     })
 }
 
+/// A port that is asked for twice is in use, by this very process.
+fn refuse_shared_ports(config: &Config, cores: usize) -> Result<(), String> {
+    let (base, port) = (usize::from(config.core_port_base), usize::from(config.port));
+    if base == 0 || port == 0 || !(base..base + cores).contains(&port) {
+        return Ok(());
+    }
+    Err(format!(
+        "core-port-base {base} is impossible: core {} would need port {port}, which is that of \
+         `port`",
+        port - base
+    ))
+}
+
 fn read_binds(words: &[String]) -> Result<Vec<Bind>, String> {
     words.iter().filter(|word| !word.is_empty()).map(|word| read_bind(word)).collect()
 }
@@ -237,7 +251,7 @@ fn refuse_the_open_door(config: &Config, binds: &[Bind]) -> Result<(), String> {
         Some(bind) => Err(format!(
             "bind {} would let other hosts in, and no password is set. Set `requirepass`, or bind \
              loopback addresses only (bind 127.0.0.1 -::1), or accept the risk with \
-             `protected-mode no`.",
+             `protected-mode no`",
             bind.word
         )),
     }
@@ -269,7 +283,7 @@ mod tests {
     use freehold_engine::command::session::PortKind;
     use freehold_engine::config::Config;
 
-    use super::{Listeners, core_port, read_bind};
+    use super::{Listeners, core_port, read_bind, refuse_shared_ports};
 
     /// A kernel-chosen loopback port, changed as the test needs it.
     fn loopback(change: impl FnOnce(&mut Config)) -> Config {
@@ -379,6 +393,28 @@ mod tests {
         assert!(read_bind("*").expect("a word").addresses[0].is_unspecified());
         assert!(read_bind("-::*").expect("a word").optional);
         assert!(read_bind("no such host").is_err());
+    }
+
+    /// It waited a second for itself to let go of the port, and said that the address is in use.
+    #[test]
+    fn a_core_port_that_is_the_plain_port_is_named() {
+        for (base, cores, what) in [(7_000, 1, Some(0)), (6_998, 3, Some(2)), (6_998, 2, None)] {
+            let config = loopback(|config| {
+                config.port = 7_000;
+                config.core_port_base = base;
+            });
+            let refused = refuse_shared_ports(&config, cores).err();
+            let named = what.map(|core| {
+                format!(
+                    "core-port-base {base} is impossible: core {core} would need port 7000, which \
+                     is that of `port`"
+                )
+            });
+            assert_eq!(refused, named);
+            if let Some(sentence) = named {
+                assert_eq!(Listeners::open(&config, cores).expect_err("shared"), sentence);
+            }
+        }
     }
 
     #[test]

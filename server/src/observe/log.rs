@@ -10,7 +10,7 @@
 
 use std::fmt::{Display, Write as _};
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -61,6 +61,8 @@ struct Log {
     level: AtomicU8,
     format: Format,
     lost: AtomicU64,
+    /// It goes where the standard error goes as well: to a terminal.
+    is_seen: bool,
 }
 
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -77,9 +79,16 @@ pub fn open(level: Level, format: Format, file: Option<&Path>) -> io::Result<()>
     let (queue, orders) = sync_channel(QUEUE_LINES);
     thread::Builder::new().name("log".to_owned()).spawn(move || write_lines(sink, &orders))?;
     let level = AtomicU8::new(level as u8);
-    let log = Log { queue, level, format, lost: AtomicU64::new(0) };
+    let is_seen = file.is_none() && io::stdout().is_terminal() && io::stderr().is_terminal();
+    let log = Log { queue, level, format, lost: AtomicU64::new(0), is_seen };
     assert!(LOG.set(log).is_ok(), "the log is opened once");
     Ok(())
+}
+
+/// Whether who reads the standard error on a terminal reads the log there, too: what the log says
+/// need not be said again.
+pub fn is_seen() -> bool {
+    LOG.get().is_some_and(|log| log.is_seen)
 }
 
 /// Changes what is written from now on.

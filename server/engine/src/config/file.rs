@@ -4,6 +4,7 @@
 //! paths back ([`Step::Include`]) and hands in the lines of those files in their place.
 
 use super::table::{self, OptionRow};
+use super::value::Kind;
 use super::{Config, words};
 use std::fmt;
 
@@ -93,6 +94,7 @@ impl Loader {
             return Err(unknown(name));
         };
         let refuse = |reason: String| Refusal { reason, allowed: allowed(row) };
+        let words = if is_no_primary(row, words) { &[] } else { words };
         let value = row.kind.parse(words).map_err(refuse)?;
         row.assign(&mut self.config, value).map_err(refuse)
     }
@@ -104,7 +106,7 @@ impl Loader {
     pub fn finish(mut self) -> Result<Config, String> {
         match self.config.settle() {
             Ok(()) => Ok(self.config),
-            Err((name, reason)) => Err(format!("{name}: {reason}")),
+            Err((_, reason)) => Err(reason.to_owned()), // it names the options
         }
     }
 }
@@ -139,10 +141,21 @@ fn refusal(reason: &str) -> Refusal {
     Refusal { reason: reason.to_owned(), allowed: String::new() }
 }
 
+/// `replicaof no one`, which Redis takes for no primary, in the file as well.
+fn is_no_primary(row: &OptionRow, words: &[String]) -> bool {
+    let no_one = || words.iter().map(|word| word.to_ascii_lowercase()).eq(["no", "one"]);
+    row.name == "replicaof" && no_one()
+}
+
 fn allowed(row: &OptionRow) -> String {
     match row.meaning {
+        table::Meaning::Fixed(_) if row.name == "replicaof" => "replicaof no one".to_owned(),
         table::Meaning::Fixed(_) if row.default.is_empty() => format!("{} \"\"", row.name),
         table::Meaning::Fixed(_) => format!("{} {}", row.name, row.default),
+        // Words of any kind: what they mean says more than that they are words.
+        _ if matches!(row.kind, Kind::Words { .. }) => {
+            format!("{} takes words: {}", row.name, row.summary)
+        }
         _ => format!("{} takes {}", row.name, row.kind.allowed()),
     }
 }

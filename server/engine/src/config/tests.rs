@@ -296,7 +296,22 @@ fn a_wrong_line_is_named_with_what_would_be_right() {
         assert_eq!(parse_file(line).unwrap_err().reason, reason, "{line}");
     }
     let error = parse_file("replicaof 127.0.0.1 6379").unwrap_err();
-    assert_eq!(error.allowed, "replicaof \"\"");
+    assert_eq!(error.allowed, "replicaof no one");
+    let error = parse_file("save abc").unwrap_err();
+    let allowed = "save takes words: Pairs of seconds and changes: ";
+    assert_eq!(error.reason, "Invalid save parameters");
+    assert!(error.allowed.starts_with(allowed), "{}", error.allowed);
+}
+
+/// A file that ended the following of another server as redis-server lets one was refused.
+#[test]
+fn no_one_is_nobody_to_follow_in_a_file_too() {
+    for line in ["slaveof no one", "replicaof NO ONE", "replicaof \"\""] {
+        assert!(parse_file(line).is_ok(), "{line}");
+    }
+    for line in ["slaveof no", "slaveof one no", "bind no one\nreplicaof no one more"] {
+        assert!(parse_file(line).is_err(), "{line}");
+    }
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl fmt::Display for LogError {
             LogError::Damaged { file, offset, why } => write!(
                 f,
                 "{file} is damaged at offset {offset}: {why}, and records behind it are whole; \
-                 see `freehold check {file}`"
+                 look at the directory with `freehold check`"
             ),
         }
     }
