@@ -122,15 +122,17 @@ fn writes_are_refused_while_the_disk_is_full_and_none_is_lost(cores: u16) {
         // One core has found it full: within a second all refuse, and go on refusing.
         let refused = Instant::now();
         let mut in_a_row = 0;
-        wait::until("all cores to refuse", Duration::from_secs(1), || {
+        wait::until("all cores to refuse", wait::fair(Duration::from_secs(1)), || {
             in_a_row = if writer.write() { 0 } else { in_a_row + 1 };
             in_a_row > KEYS
         });
         writer.check(&mut reader);
         let shown = refused.elapsed();
         small.empty();
-        wait::until("writes to be accepted", Duration::from_secs(2), || writer.write());
-        assert!(shown < Duration::from_secs(5), "round {round}: reads took {shown:?}");
+        let limit = wait::fair(Duration::from_secs(2));
+        wait::until("writes to be accepted", limit, || writer.write());
+        let limit = wait::fair(Duration::from_secs(5));
+        assert!(shown < limit, "round {round}: reads took {shown:?}");
     }
     writer.check(&mut reader);
     server.signal("KILL");
