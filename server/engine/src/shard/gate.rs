@@ -132,7 +132,25 @@ impl Shard {
             self.enqueue(id, command, args, framing);
             return Dispatched::Taken;
         }
-        match (command.spec.run, plan.key) {
+        let dispatched = self.take(id, command, plan.key, args, framing);
+        if dispatched == Dispatched::NotYet
+            && let Some(session) = self.core.sessions.get_mut(id)
+        {
+            session.commands -= 1; // it is counted when it is presented again
+        }
+        dispatched
+    }
+
+    /// Runs a request that nothing refuses where its keys are, or finds that it must wait.
+    fn take(
+        &mut self,
+        id: SessionId,
+        command: &'static Command,
+        key: Option<PlannedKey>,
+        args: Args<'_>,
+        framing: Option<Framing>,
+    ) -> Dispatched {
+        match (command.spec.run, key) {
             (Run::Owner(_) | Run::Split(..), Some(key)) => {
                 self.single_key(id, command, key, args, framing)
             }

@@ -186,6 +186,8 @@ pub struct Job {
     pub caller: Caller,
     /// The row's `collect` instead of its handler.
     pub contributes: bool,
+    /// A part that is not the first of its command, which counts for all.
+    pub further: bool,
 }
 
 /// What came of a step.

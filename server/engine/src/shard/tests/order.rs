@@ -90,3 +90,32 @@ fn replies_that_waited_when_the_log_broke_are_known_to_tell_of_before() {
     assert!(!node.shards[0].tells_of_before_trouble(client.session));
     assert!(!node.shards[0].tells_of_before_trouble(idle.session));
 }
+
+/// A command that had to wait for earlier replies was counted in its client each time it was
+/// presented again.
+#[test]
+fn a_command_that_had_to_wait_is_counted_once() {
+    let mut node = TestNode::new(2);
+    let client = node.connect(0);
+    let mut pipeline = Vec::new();
+    for n in 0..20 {
+        let (key, other) = (format!("key:{n}"), format!("key:{}", n + 1));
+        pipeline.extend(request(&["SET", &key, "v"]));
+        pipeline.extend(request(&["MGET", &key, &other]));
+        pipeline.extend(request(&["GET", &other]));
+        pipeline.extend(request(&["WATCH", &key, &other]));
+        pipeline.extend(request(&["BLPOP", "list", &other, "0.001"]));
+        pipeline.extend(request(&["DBSIZE"]));
+    }
+    node.exchange(client, &pipeline);
+    for _ in 0..40 {
+        node.advance_ms(2); // the ends of waiting
+        node.pump();
+    }
+    let counted = node.shards[0].core.sessions.get(client.session).map(|session| session.commands);
+    assert_eq!(counted, Some(6 * 20));
+    let stats = node.run("INFO commandstats");
+    for name in ["set", "mget", "get", "watch", "blpop", "dbsize"] {
+        assert!(stats.contains(&format!("cmdstat_{name}:calls=20,")), "{name}: {stats}");
+    }
+}

@@ -151,6 +151,10 @@ impl Shard {
             let at_session = matches!(command.spec.run, Run::Here(_));
             if caller.session.is_some() || !at_session {
                 run.execute(&mut self.core, args, &mut reply);
+                if job.further {
+                    self.core.stats.commands_processed -= 1;
+                    self.core.stats.commands[command.index].calls -= 1;
+                }
             }
             Answer::Reply(reply)
         };

@@ -39,29 +39,36 @@ impl Steps {
         &mut self.steps[at.unwrap_or(0)].1
     }
 
-    fn add(&mut self, core: CoreId, task: usize, db: u8, request: OwnedRequest, contributes: bool) {
+    fn add(&mut self, core: CoreId, task: usize, db: u8, request: OwnedRequest) -> &mut Job {
         let mut caller = Caller { db, ..self.caller };
         if core != self.home {
             caller.session = None;
         }
-        self.of(core).jobs.push(Job { task, request, caller, contributes });
+        let jobs = &mut self.of(core).jobs;
+        let at = jobs.len();
+        jobs.push(Job { task, request, caller, contributes: false, further: false });
+        &mut jobs[at]
     }
 
     /// Takes up a task; false when its keys have to be copied before anything else can happen.
     fn take_up(&mut self, index: usize, task: &Task, outcome: &mut Outcome) -> bool {
         let (db, request) = (task.db, &task.request);
         match &task.place {
-            Place::Home => self.add(self.home, index, db, request.clone(), false),
-            Place::One(core) => self.add(*core, index, db, request.clone(), false),
+            Place::Home => {
+                self.add(self.home, index, db, request.clone());
+            }
+            Place::One(core) => {
+                self.add(*core, index, db, request.clone());
+            }
             Place::Split(positions) => {
-                for (core, at) in positions {
+                for (nth, (core, at)) in positions.iter().enumerate() {
                     let part = combine::part_of(request, at);
-                    self.add(*core, index, db, part, false);
+                    self.add(*core, index, db, part).further = nth > 0;
                 }
             }
             Place::Everywhere => {
                 for at in 0..self.steps.len() {
-                    self.add(self.steps[at].0, index, db, request.clone(), true);
+                    self.add(self.steps[at].0, index, db, request.clone()).contributes = true;
                 }
             }
             Place::Pull(positions) => {
