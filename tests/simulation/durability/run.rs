@@ -153,7 +153,7 @@ impl Run {
     /// What a node of so many cores has promised when the power goes now.
     fn promise<'d>(&self, disk: &'d Disk, cores: u16, crash_us: u64) -> Promise<'d> {
         let tied = self.plan.ties && cores > 1;
-        let refuses = self.plan.fault.is_some_and(|fault| fault.failure == Failure::Full);
+        let refuses = self.plan.fault.is_some();
         Promise { crash_us, delays: disk.delays.as_ref(), tied, refuses }
     }
 
@@ -219,7 +219,8 @@ impl Run {
             return;
         }
         if !switches || self.random.percent(40) {
-            return self.say(host, 0, vec!["BGSAVE SCHEDULE".to_owned()], Awaited::Nothing);
+            // Unlike BGSAVE it is heard whatever is under way: another snapshot follows at once.
+            return self.say(host, 0, vec!["BGREWRITEAOF".to_owned()], Awaited::Nothing);
         }
         self.off = true;
         self.wanted_on = !self.wanted_on;
