@@ -51,6 +51,11 @@ impl Index {
         self.heap_bytes + self.pages.capacity() * size_of::<Vec<Segment>>()
     }
 
+    /// Members.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
     /// The blocks that may hold a member of this hash.
     pub fn candidates(&self, hash: u32) -> impl Iterator<Item = u32> {
         let segment = self.segment(self.address(hash));

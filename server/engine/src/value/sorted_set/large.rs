@@ -8,7 +8,10 @@
 //! ```
 //! Nothing is stored twice: a member lives in its block only, and the index has 8 bytes for it.
 //! What a change costs is bounded by the size of a block and a node at each depth, never by the
-//! size of the set: an element that moves to another block is one look into the index.
+//! size of the set: an element that moves to another block is one look into the index. That holds
+//! for the removal of a long range, too: see [`cut`].
+
+mod cut;
 
 use super::edge::Edge;
 use super::entry::Entry;
@@ -16,6 +19,7 @@ use super::index::Index;
 use super::leaves::{Leaves, NONE};
 use super::node::{Bound, Children, FANOUT_LOW, FANOUT_MAX, Node};
 use super::packed::{Packed, Place};
+use cut::Strays;
 
 /// Bytes of a block before it is split. Where one element is longer it may lie with others until
 /// the next one comes.
@@ -33,6 +37,7 @@ pub struct Large {
     node_bytes: usize,
     len: usize,
     store: Store,
+    strays: Strays,
 }
 
 /// What the tree's branches work on.
@@ -54,13 +59,6 @@ enum Aim<'a> {
 impl Store {
     fn hash(&self, member: &[u8]) -> u32 {
         (self.hasher.hash_one(member) >> 32) as u32
-    }
-
-    fn find(&self, member: &[u8]) -> Option<(u32, Place, Entry<'_>)> {
-        self.index.candidates(self.hash(member)).find_map(|leaf| {
-            let (place, entry) = self.leaves.get(leaf).find(member)?;
-            Some((leaf, place, entry))
-        })
     }
 
     /// Tells the index that the elements of `packed` went from one block to another.
@@ -119,7 +117,7 @@ impl Large {
     pub fn new(seed: u64) -> Large {
         let hasher = ahash::RandomState::with_seeds(seed, !seed, seed.rotate_left(32), 1);
         let store = Store { leaves: Leaves::new(), index: Index::new(), hasher };
-        Large { root: Node::empty(), node_bytes: 0, len: 0, store }
+        Large { root: Node::empty(), node_bytes: 0, len: 0, store, strays: Strays::default() }
     }
 
     /// Elements.
@@ -130,7 +128,8 @@ impl Large {
     /// Heap bytes, this structure included. O(1).
     pub fn heap_bytes(&self) -> usize {
         let store = &self.store;
-        size_of::<Large>() + self.node_bytes + store.leaves.heap_bytes() + store.index.heap_bytes()
+        let tables = store.leaves.heap_bytes() + store.index.heap_bytes();
+        size_of::<Large>() + self.node_bytes + tables + self.strays.heap_bytes()
     }
 
     /// All blocks.
@@ -140,7 +139,14 @@ impl Large {
 
     /// The score of `member`. Two or three cache misses in the index, one or two in the block.
     pub fn score(&self, member: &[u8]) -> Option<f64> {
-        self.store.find(member).map(|(_, _, entry)| entry.score)
+        self.find(member).map(|(_, _, entry)| entry.score)
+    }
+
+    fn find(&self, member: &[u8]) -> Option<(u32, Place, Entry<'_>)> {
+        self.store.index.candidates(self.store.hash(member)).find_map(|leaf| {
+            let (place, entry) = self.store.leaves.get(leaf).find(member)?;
+            self.is_there(leaf, &entry).then_some((leaf, place, entry))
+        })
     }
 
     /// Elements before `edge`. O(log n).
@@ -179,7 +185,7 @@ impl Large {
 
     /// Gives `member` this score; whether it had another one, or none.
     pub fn set(&mut self, score: f64, member: &[u8]) -> bool {
-        let found = self.store.find(member);
+        let found = self.find(member);
         let found = found.map(|(leaf, place, entry)| (leaf, place, entry.score, entry.end));
         if let Some((leaf, place, old, end)) = found {
             if old == score {
@@ -241,9 +247,12 @@ impl Large {
         true
     }
 
-    /// Takes out the elements of ranks `first..first + count`, all below [`Large::len`]. A block
-    /// at a time.
+    /// Takes out the elements of ranks `first..first + count`, all below [`Large::len`]: a block at
+    /// a time, or when they are many, in O(log n).
     pub fn remove_ranks(&mut self, first: usize, mut count: usize) {
+        if count > cut::REMOVED_AT_ONCE {
+            return self.cut_off(first, count);
+        }
         while count > 0 {
             count -= self.remove_aimed(Aim::Ranks(first, count)).min(count);
         }
@@ -254,11 +263,16 @@ impl Large {
         let removed = remove_below(&mut self.root, &mut self.store, &mut self.node_bytes, aim);
         debug_assert!(removed > 0, "what is removed was found before");
         self.len -= removed;
+        self.lower();
+        removed
+    }
+
+    /// A root above a single node gives way to it.
+    fn lower(&mut self) {
         while let Some(only) = self.root.take_only_node() {
             self.node_bytes -= self.root.heap_bytes();
             self.root = only;
         }
-        removed
     }
 
     /// One step of a walk that survives every change between two steps: calls `visit` with the
@@ -272,7 +286,8 @@ impl Large {
         for run in found.chunk_by(|a, b| a.0 == b.0) {
             for entry in self.store.leaves.get(run[0].0).entries() {
                 let hash = self.store.hash(entry.member);
-                if run.iter().any(|&(_, other)| other == hash) {
+                let is_meant = run.iter().any(|&(_, other)| other == hash);
+                if is_meant && self.is_there(run[0].0, &entry) {
                     visit(entry);
                 }
             }
@@ -285,7 +300,11 @@ impl Large {
         self.len = 0;
         let leaves = self.store.leaves.dismantle(pieces);
         let index = !leaves && self.store.index.dismantle(pieces);
-        leaves || index || self.root.dismantle(&mut pieces)
+        let node_bytes = &mut self.node_bytes;
+        leaves
+            || index
+            || self.root.dismantle(&mut pieces, node_bytes)
+            || self.strays.dismantle(&mut pieces, node_bytes)
     }
 
     /// Asserts counts, bounds, order, index and accounting.
@@ -296,7 +315,7 @@ impl Large {
         let mut node_bytes = 0;
         check_node(&self.root, &self.store.leaves, &mut below, &mut node_bytes);
         assert_eq!(below, order, "tree and chain agree");
-        assert_eq!(node_bytes, self.node_bytes);
+        self.check_strays(node_bytes);
         let (mut len, mut last): (usize, Option<Entry<'_>>) = (0, None);
         for &leaf in &order {
             let packed = self.store.leaves.get(leaf);

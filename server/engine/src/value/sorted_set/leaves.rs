@@ -100,6 +100,30 @@ impl Leaves {
         packed
     }
 
+    /// Takes the blocks between two others out of the chain ([`NONE`] stands for its ends), and
+    /// returns the first of them. They keep their numbers, and each still leads to the next.
+    pub fn cut_out(&mut self, before: u32, behind: u32) -> Option<u32> {
+        let first = if before == NONE { self.first } else { self.next(before) };
+        if first == behind {
+            return None;
+        }
+        let last = if behind == NONE { self.last } else { self.prev(behind) };
+        self.leaf_mut(last).next = NONE;
+        self.link(before, behind);
+        Some(first)
+    }
+
+    /// Frees a block that has been cut out; the next one of those, or [`NONE`].
+    pub fn discard(&mut self, leaf: u32) -> u32 {
+        let free = self.free;
+        let gone = self.leaf_mut(leaf);
+        let packed = std::mem::take(&mut gone.packed);
+        let next = std::mem::replace(&mut gone.next, free);
+        self.free = leaf;
+        self.heap_bytes -= packed.heap_bytes();
+        next
+    }
+
     /// Frees up to `pieces` blocks; whether any are left. The chain is of no use afterwards.
     pub fn dismantle(&mut self, pieces: usize) -> bool {
         for _ in 0..pieces {

@@ -348,6 +348,16 @@ impl Collection for SortedSet {
         }
     }
 
+    fn is_untidy(&self) -> bool {
+        matches!(&self.0, Form::Large(large) if large.is_untidy())
+    }
+
+    fn tidy(&mut self, pieces: usize) {
+        if let Form::Large(large) = &mut self.0 {
+            large.tidy(pieces);
+        }
+    }
+
     fn dismantle(&mut self, pieces: usize) -> bool {
         if let Form::Large(large) = &mut self.0
             && large.dismantle(pieces)

@@ -6,6 +6,8 @@
 //! that
 //! tell two members apart. A bound stays true when elements go, so removing touches no bound.
 
+use std::ops::Range;
+
 use super::edge::Edge;
 
 /// Children of a node before it is split in half.
@@ -178,6 +180,21 @@ impl Node {
         }
     }
 
+    /// Takes out a range of children, and returns those that are nodes. As for
+    /// [`Node::take_node`], whoever comes first now needs no bound.
+    pub fn take_range(&mut self, range: Range<usize>) -> Vec<Node> {
+        self.scores.drain(range.clone());
+        self.members.drain(range.clone());
+        self.counts.drain(range.clone());
+        match &mut self.children {
+            Children::Leaves(leaves) => {
+                leaves.drain(range);
+                Vec::new()
+            }
+            Children::Nodes(nodes) => nodes.drain(range).collect(),
+        }
+    }
+
     /// Splits off the upper half of the children, with the bound between.
     pub fn split(&mut self) -> (Bound, Node) {
         let at = self.fanout() / 2;
@@ -247,11 +264,21 @@ impl Node {
             + children
     }
 
-    /// Frees nodes until the budget of children is used up; whether any are left.
-    pub fn dismantle(&mut self, pieces: &mut usize) -> bool {
+    /// Heap bytes of this node and all below. O(nodes); for tests.
+    pub fn heap_bytes_below(&self) -> usize {
+        let below = match &self.children {
+            Children::Leaves(_) => 0,
+            Children::Nodes(nodes) => nodes.iter().map(Node::heap_bytes_below).sum(),
+        };
+        self.heap_bytes() + below
+    }
+
+    /// Frees nodes until the budget of children is used up, and takes them off `node_bytes`;
+    /// whether any are left.
+    pub fn dismantle(&mut self, pieces: &mut usize, node_bytes: &mut usize) -> bool {
         if let Children::Nodes(nodes) = &mut self.children {
             while let Some(last) = nodes.last_mut() {
-                if last.dismantle(pieces) {
+                if last.dismantle(pieces, node_bytes) {
                     return true;
                 }
                 nodes.pop();
@@ -261,6 +288,7 @@ impl Node {
             return true;
         }
         *pieces = pieces.saturating_sub(self.fanout().max(1));
+        *node_bytes -= self.heap_bytes();
         *self = Node::empty();
         false
     }
