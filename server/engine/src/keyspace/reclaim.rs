@@ -92,7 +92,8 @@ impl Keyspace {
         self.has_leavings()
     }
 
-    fn has_leavings(&self) -> bool {
+    /// Whether [`Keyspace::reclaim_slice`] has something to do.
+    pub fn has_leavings(&self) -> bool {
         !self.doomed.is_empty() || self.outside.is_untidy()
     }
 

@@ -2,6 +2,7 @@
 //! deadlines of connections, figures for others to read.
 
 use super::Shard;
+use super::evict::{RECLAIM_BEFORE_EVICTION, RECLAIMS_PER_COMMAND};
 use super::limits::{HANDSHAKE_DEADLINE_US, PARTIAL_DEADLINE_US};
 use super::locks::LockKey;
 use super::snapshot::LOOK_EVERY_US;
@@ -171,11 +172,22 @@ impl Shard {
     }
 
     /// After CONFIG SET maxmemory, or when other cores have taken room: back under the share.
-    /// True when there is more to evict.
+    /// True when there is more to evict. What a large key has left behind goes before anything
+    /// living: while its memory was still being freed, everything else was evicted for it.
     fn evict_surplus(&mut self) -> bool {
         let Some(limit) = self.core.memory_limit_bytes else { return false };
+        let mut reclaims = 0;
         for _ in 0..EVICTIONS {
-            if self.core.limited_bytes() <= limit || !self.core.evict_one() {
+            if self.core.limited_bytes() <= limit {
+                return false;
+            }
+            if self.core.keyspace.has_leavings() {
+                if reclaims == RECLAIMS_PER_COMMAND {
+                    break;
+                }
+                self.core.keyspace.reclaim_slice(RECLAIM_BEFORE_EVICTION);
+                reclaims += 1;
+            } else if !self.core.evict_one() {
                 return false;
             }
         }

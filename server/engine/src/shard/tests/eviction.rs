@@ -166,3 +166,61 @@ fn where_nothing_is_left_that_may_go_writes_are_refused_under_every_policy() {
         }
     }
 }
+
+/// Members that live on one core, in a key with the nearest deadline.
+fn add_large_set(node: &mut TestNode, members: usize) {
+    let client = node.connect(0);
+    for first in (0..members).step_by(1_000) {
+        let names: String = (first..first + 1_000).map(|n| format!(" member:{n}")).collect();
+        node.send(client, format!("SADD large{names}\r\n").as_bytes());
+    }
+    node.pump();
+    assert_eq!(node.run("EXPIRE large 10"), ":1\r\n");
+}
+
+/// A node without a limit yet: fifty keys, and a set of several MB that is to be evicted first.
+fn node_with_a_large_set() -> TestNode {
+    let options = [("maxmemory-policy", "volatile-ttl"), ("maxmemory-samples", "64")];
+    let mut node = TestNode::with_config(1, &options);
+    assert_eq!(batch(&mut node, 0, 0, 50, " EX 1000"), 0);
+    add_large_set(&mut node, 400_000);
+    node
+}
+
+/// The bug: while the memory of a large key was being freed, a slice a turn, upkeep went on
+/// evicting whatever was left, 128 keys a turn.
+#[test]
+fn nothing_else_is_evicted_while_a_large_key_that_was_is_still_being_freed() {
+    let mut node = node_with_a_large_set();
+    let limit = used_bytes(&node) - 500_000;
+    node.run(&format!("CONFIG SET maxmemory {limit}"));
+    node.pump();
+    assert_eq!(node.run("EXISTS large"), ":0\r\n");
+    assert!(used_bytes(&node) <= limit);
+    assert_eq!(node.run("DBSIZE"), ":50\r\n", "the others stay");
+    assert_eq!(node.shards[0].core.stats.evicted_keys, 1);
+}
+
+/// The bug: each command freed up to 65,536 entries' worth of it before it ran.
+#[test]
+fn a_command_frees_no_more_of_a_large_key_that_was_evicted_than_it_needs() {
+    let mut node = node_with_a_large_set();
+    let full = used_bytes(&node);
+    assert!(full > 6_000_000, "{full}");
+    let mut config = (*node.shards[0].core.config).clone();
+    config.maxmemory_bytes = full as u64 / 2;
+    node.shards[0].core.set_config(config.into());
+    node.shards[0].refresh_memory_limit();
+    let client = node.connect(0);
+    let value = "v".repeat(10_000);
+    for n in 1..=3 {
+        node.send(client, format!("SET new:{n} {value}\r\n").as_bytes());
+        let left = full - used_bytes(&node);
+        assert!(left < n * 1_000_000, "{left} of {full} bytes freed by {n} commands");
+        assert!(left > 0, "and not fewer than come in");
+    }
+    assert_eq!(node.shards[0].core.stats.evicted_keys, 1);
+    node.pump();
+    assert_eq!(node.output(client), b"+OK\r\n".repeat(3));
+    assert!(used_bytes(&node) <= full / 2);
+}
