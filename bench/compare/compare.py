@@ -111,10 +111,16 @@ def _options():
     parser.add_argument("--keys", type=int, help="keys loaded for speed (default 1 M, quick 50 k)")
     parser.add_argument("--sync-delay-ms",
                         help="`log` on a disk whose syncs take so long, as 2 or 0..20; needs root")
+    parser.add_argument("--types", help="of `big`, separated by commas; the others stay as stored")
+    parser.add_argument("--passes", type=int, default=2, help="of `big` (default %(default)s)")
+    parser.add_argument("--huge-pages", default="0",
+                        help="of `big`: 0, 1 or both, separated by commas (default %(default)s)")
     parser.add_argument("--out", help="directory of results (default bench/results)")
     options = parser.parse_args()
     options.peers = options.peers.split(",")
     options.generators = options.generators.split(",")
+    options.types = options.types.split(",") if options.types else None
+    options.huge_pages = options.huge_pages.split(",")
     unknown = [name for name in options.generators if name not in generators.ALL]
     if unknown:
         parser.error(f"unknown generator {unknown[0]}: {', '.join(generators.ALL)}")

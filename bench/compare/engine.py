@@ -9,6 +9,7 @@ import shutil
 
 import peers
 import process
+import results
 from results import say
 
 
@@ -51,23 +52,38 @@ def growth(options, cpus):
     return found
 
 
+BIG_TYPES = ("list", "set", "hash", "fields", "zset", "stream", "string")
+
+
 def big(options, cpus):
     """The longest command on a collection of ten million elements, a type at a time.
 
-    With and without transparent huge pages: the first touch of one zeroes 2 MiB.
+    With and without transparent huge pages: the first touch of one zeroes 2 MiB. A run of some
+    types leaves what is stored of the others, as all of them take the better part of an hour.
     """
-    elements, passes = (100_000, 2) if options.quick else (10_000_000, 3)
-    runs = []
-    for kind in ("list", "set", "hash", "zset", "stream"):
-        for thp in ("0", "1"):
+    elements, passes = (100_000, 2) if options.quick else (10_000_000, options.passes)
+    runs = _stored_runs(options, elements)
+    commit = results.conditions(options)["commit"]
+    for kind in options.types or BIG_TYPES:
+        for thp in options.huge_pages:
             found = _run(cpus.server, "big", "--elements", elements, "--passes", passes,
                          "--type", kind, environment={"MIMALLOC_ALLOW_THP": thp})
-            runs.append(found)
+            runs[kind, thp] = {"commit": commit, **found}
             cases = found["runs"][0]["cases"]
             worst = max(cases, key=lambda case: case["max_us"])
             say(f"  {kind:8} THP {thp}: longest {worst['max_us']:.0f} us ({worst['name']}), "
                 f"{sum(case['over_1ms'] for case in cases)} steps over 1 ms")
-    return {"elements": elements, "passes": passes, "runs": runs}
+    order = [(kind, thp) for thp in ("0", "1") for kind in BIG_TYPES]
+    return {"elements": elements, "runs": [runs[place] for place in order if place in runs]}
+
+
+def _stored_runs(options, elements):
+    """Runs of other types at the same size, by type and huge pages."""
+    stored = results.load(options.out, "big") if options.types else None
+    if not stored or stored["elements"] != elements:
+        return {}
+    return {(found["runs"][0]["type"], found["mimalloc_allow_thp"]): found
+            for found in stored["runs"]}
 
 
 def expiry(options, cpus):

@@ -6,6 +6,8 @@ import budgets
 import results
 
 BASE = "valkey"
+# Kinds of step shown of each type of `big`.
+BIG_SHOWN = 8
 
 
 def _spread(found):
@@ -153,18 +155,25 @@ def _growth(stored):
 
 
 def _big(stored):
+    """Of each type the cases that took longest; all of them are in big.json."""
     rows = []
     for found in stored["runs"]:
         pages = "yes" if found["mimalloc_allow_thp"] == "1" else "no"
         for run in found["runs"]:
+            cases = sorted(run["cases"], key=lambda case: -case["max_us"])
+            shown = [case for at, case in enumerate(cases)
+                     if at < BIG_SHOWN or case["name"].startswith("null")]
             rows += [[run["type"], pages, case["name"], case["steps"], f"{case['p50_us']:.2f}",
                       f"{case['p9999_us']:.1f}", f"{case['max_us']:.1f}", case["over_1ms"],
                       f"{case['one_pass_max_us']:.1f}", case["one_pass_over_1ms"]]
-                     for case in run["cases"]]
+                     for case in shown]
+    passes = sorted({found["passes"] for found in stored["runs"]})
     lines = [f"{stored['elements']} elements; every step keeps the shortest of its times in "
-             f"{stored['passes']} passes, each in a process of its own. \"THP\": whether mimalloc "
-             "asks for huge pages. The last two columns are one pass by itself, interrupts and "
-             "all.", ""]
+             f"{' or '.join(map(str, passes))} passes, each in a process of its own, and time "
+             f"spent waiting for a CPU is not counted. The {BIG_SHOWN} longest kinds of step of "
+             "each type; the others are in big.json. \"THP\": whether mimalloc asks for huge "
+             "pages. A string is one allocation and no collection: a step that doubles it copies "
+             "it. The last two columns are one pass by itself, interrupts and all.", ""]
     return lines + _table(["type", "THP", "step", "steps", "p50 us", "p99.99 us", "max us",
                            "over 1 ms", "one pass, max us", "over 1 ms"], rows)
 

@@ -32,8 +32,9 @@ usage: freehold-bench VERB [--keys N] [--rounds N] [--case NAME] [--window S]
   expiry        lateness and cost of removing --keys keys that expire within --window
                 seconds, in virtual time
   snapshot      bytes and nanoseconds that keys take in a snapshot, written and loaded
-  big           the longest command and slice of upkeep on a list, set, hash, zset and stream of
-                --elements elements of --bytes bytes, or on --type alone
+  big           the longest command and slice of upkeep on a list, set, hash, hash of fields with
+                deadlines, zset, stream and string of --elements elements of --bytes bytes, or on
+                --type (list, set, hash, fields, zset, stream, string) alone
   big-pass      one pass of that, its times in binary
   once          one run of --case, for profilers";
 

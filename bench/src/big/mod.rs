@@ -6,8 +6,9 @@
 //! shard as bytes and is timed by itself. One run cannot tell the engine from the machine, so the
 //! same script is played in several passes, each in a process of its own, and each step keeps the
 //! shortest of its times: growth happens at the same step of every pass, and so does the first
-//! touch of fresh memory, which reused memory would hide; an interrupt does not. The null run is as
-//! many PINGs, timed the same way: what it shows is the machine.
+//! touch of fresh memory, which reused memory would hide; an interrupt does not. Time in which the
+//! thread waited for a CPU is not counted. The null run is as many PINGs, timed the same way: what
+//! it shows is the machine.
 
 mod pass;
 mod script;

@@ -6,7 +6,7 @@ use freehold_protocol::resp::value::encode_request;
 
 use crate::keys;
 
-pub const KINDS: [&str; 5] = ["list", "set", "hash", "zset", "stream"];
+pub const KINDS: [&str; 7] = ["list", "set", "hash", "fields", "zset", "stream", "string"];
 
 const KEY: &[u8] = b"big";
 /// Elements of a request where time does not count.
@@ -15,9 +15,13 @@ const BULK: u64 = 100;
 const SOME_MAX: u64 = 1_000_000;
 /// Steps of use that are slower or need not be many.
 const FEW_MAX: u64 = 100_000;
+/// Writes to a core that has evicted a large key.
+const EVICTING: u64 = 10_000;
 /// Deadlines of fields are scattered over this time.
 const FIELDS_MS: u64 = 10_000;
 const TURN_MS: i64 = 32;
+/// Deadlines that do not come while they are looked at.
+const FAR_MS: u64 = 3_600_000;
 
 /// How large the collection becomes.
 #[derive(Clone, Copy)]
@@ -98,8 +102,10 @@ pub fn of(kind: &str, size: Size) -> Option<Vec<Phase>> {
         "list" => (list_grows, list_is_used),
         "set" => (set_grows, set_is_used),
         "hash" => (hash_grows, hash_is_used),
+        "fields" => (fields_grow, fields_are_used),
         "zset" => (zset_grows, zset_is_used),
         "stream" => (stream_grows, stream_is_used),
+        "string" => (string_grows, string_is_used),
         _ => return None,
     };
     let grown = |name: &str| Phase {
@@ -126,6 +132,7 @@ pub fn of(kind: &str, size: Size) -> Option<Vec<Phase>> {
     let (all, tenth) = (size.elements, size.elements / 10);
     let ends = [
         ("UNLINK", "UNLINK big", all, 0),
+        ("eviction", "CONFIG SET maxmemory 8mb maxmemory-policy allkeys-lru", all, 0),
         ("PEXPIRE of a tenth", "PEXPIRE big 1000", tenth, 1_100),
         ("SET over a tenth", "SET big x", tenth, 0),
         ("RENAME over a tenth", "RENAME small big", tenth, 0),
@@ -141,7 +148,17 @@ pub fn of(kind: &str, size: Size) -> Option<Vec<Phase>> {
             phases.push(once("RENAME", "RENAME big large"));
             phases.push(once("RENAME back", "RENAME large big"));
         }
-        phases.extend([once(name, words), upkeep(name, 1, advance_ms)]);
+        phases.push(once(name, words));
+        if name == "eviction" {
+            // Writes come while the memory of what has been evicted is still being freed.
+            phases.push(ask("SET under eviction", EVICTING, |step, out| {
+                put(&[b"SET", b"small", &digits(step)], out);
+            }));
+        }
+        phases.push(upkeep(name, 1, advance_ms));
+        if name == "eviction" {
+            phases.push(Phase { is_told: false, ..once("no limit", "CONFIG SET maxmemory 0") });
+        }
     }
     Some(phases)
 }
@@ -184,6 +201,16 @@ fn list_is_used(size: Size) -> Vec<Phase> {
         }),
         upkeep("LTRIM", 1, 0),
         ask("LPOP of 100", pops, |_, out| put(&[b"LPOP", KEY, &digits(BULK)], out)),
+        // The first of its kind from either end, which needs no walk.
+        ask("LREM", size.few(), move |step, out| {
+            let element = size.text(4 * elements + step);
+            let (push, count): (&[u8], &[u8]) =
+                if step % 2 == 0 { (b"LPUSH", b"1") } else { (b"RPUSH", b"-1") };
+            put(&[push, KEY, &element], out);
+            put(&[b"LREM", KEY, count, &element], out);
+        }),
+        once("LTRIM to 10", "LTRIM big -10 -1"),
+        upkeep("LTRIM to 10", 1, 0),
     ]
 }
 
@@ -206,6 +233,12 @@ fn set_is_used(size: Size) -> Vec<Phase> {
             put(&[b"SADD", KEY, &keys::key(elements + step)], out);
         }),
         ask("SPOP", some, |_, out| put(&[b"SPOP", KEY], out)),
+        ask("SPOP of 100", size.few() / BULK, |_, out| put(&[b"SPOP", KEY, b"100"], out)),
+        // From integers to a table.
+        ask("SADD of integers", size.few(), |step, out| {
+            put(&[b"SADD", b"integers", &digits(7 * step)], out);
+        }),
+        once("DEL of integers", "DEL integers"),
         out_of("SREM down to a tenth", some, elements - some - elements / 10),
     ]
 }
@@ -254,6 +287,40 @@ fn hash_is_used(size: Size) -> Vec<Phase> {
     ]
 }
 
+/// A hash whose fields all have deadlines, an hour off.
+fn fields_grow(size: Size) -> Request {
+    Box::new(move |step, out| {
+        let (field, width) = (keys::key(step), size.bytes);
+        put(&[b"HSET", KEY, &field, format!("{:0width$}", step + 1).as_bytes()], out);
+        let ms = digits(FAR_MS + step % FIELDS_MS);
+        put(&[b"HPEXPIRE", KEY, &ms, b"FIELDS", b"1", &field], out);
+    })
+}
+
+fn fields_are_used(size: Size) -> Vec<Phase> {
+    let (elements, some) = (size.elements, size.some());
+    let (mut r1, mut r2) = (Random::new(1), Random::new(2));
+    let place = scattered(elements);
+    vec![
+        ask("HPEXPIRE, deadlines move", some, move |step, out| {
+            let ms = digits(FAR_MS + step % FIELDS_MS);
+            put(&[b"HPEXPIRE", KEY, &ms, b"FIELDS", b"1", &keys::key(r1.below(elements))], out);
+        }),
+        ask("HPERSIST", some, move |_, out| {
+            put(&[b"HPERSIST", KEY, b"FIELDS", b"1", &keys::key(r2.below(elements))], out);
+        }),
+        ask("HDEL", some, move |step, out| put(&[b"HDEL", KEY, &keys::key(place(step))], out)),
+        // So many at one moment.
+        ask("HPEXPIRE, all the same", some, move |step, out| {
+            put(&[b"HPEXPIRE", KEY, b"600000", b"FIELDS", b"1", &keys::key(place(step))], out);
+        }),
+        upkeep("deadlines of a tenth come", 1, 700_000),
+        ask("HGET", size.few(), move |step, out| {
+            put(&[b"HGET", KEY, &keys::key(place(elements - 1 - step))], out);
+        }),
+    ]
+}
+
 fn zset_grows(size: Size) -> Request {
     let place = scattered(size.elements);
     Box::new(move |step, out| {
@@ -291,11 +358,23 @@ fn zset_is_used(size: Size) -> Vec<Phase> {
             let first = r5.below(elements / 2);
             put(&[b"ZREMRANGEBYRANK", KEY, &digits(first), &digits(first + 9)], out);
         }),
+        ask("ZPOPMIN of 100", size.few() / BULK, |_, out| put(&[b"ZPOPMIN", KEY, b"100"], out)),
         out_of("ZREM", 0, some),
         ask("ZPOPMIN, ZPOPMAX", some, |step, out| {
             put(&[if step % 2 == 0 { b"ZPOPMIN" } else { b"ZPOPMAX" }, KEY], out);
         }),
+        ask("ZREMRANGEBYSCORE of a tenth", 1, move |_, out| {
+            let (from, to) = (digits(elements / 5), digits(elements * 3 / 10));
+            put(&[b"ZREMRANGEBYSCORE", KEY, &from, &to], out);
+        }),
+        // While the members of it are still being taken out of the index.
+        ask("ZADD again", some, move |step, out| {
+            put(&[b"ZADD", KEY, &digits(place(step)), &keys::key(step)], out);
+        }),
+        upkeep("ZREMRANGEBYSCORE", 1, 0),
         out_of("ZREM down to a tenth", some, elements - some - elements / 10),
+        once("ZREMRANGEBYRANK to 10", "ZREMRANGEBYRANK big 0 -11"),
+        upkeep("ZREMRANGEBYRANK to 10", 1, 0),
     ]
 }
 
@@ -315,7 +394,7 @@ fn read_by_one(_: u64, out: &mut Vec<u8>) {
 
 fn stream_is_used(size: Size) -> Vec<Phase> {
     let (elements, some, few) = (size.elements, size.some(), size.few());
-    let (mut r1, mut r2) = (Random::new(1), Random::new(2));
+    let (mut r1, mut r2, mut r3) = (Random::new(1), Random::new(2), Random::new(3));
     let place = scattered(elements);
     let ack = |name: &str, first: u64, steps: u64| {
         ask(name, steps, move |step, out| {
@@ -336,6 +415,10 @@ fn stream_is_used(size: Size) -> Vec<Phase> {
         ask("XCLAIM", some, move |step, out| {
             put(&[b"XCLAIM", KEY, b"group", b"two", b"0", &id(place(step)), b"JUSTID"], out);
         }),
+        ask("XAUTOCLAIM of 100", few.div_ceil(10), move |_, out| {
+            let first = id(r3.below(elements));
+            put(&[b"XAUTOCLAIM", KEY, b"group", b"two", b"0", &first, b"JUSTID"], out);
+        }),
         ack("XACK", some, some),
         ask("XDEL", some, move |step, out| put(&[b"XDEL", KEY, &id(place(step))], out)),
         ask("XTRIM of about 10", few.min(elements / 100), move |step, out| {
@@ -354,5 +437,28 @@ fn stream_is_used(size: Size) -> Vec<Phase> {
             put(&[b"XTRIM", KEY, b"MAXLEN", &digits(elements / 2)], out);
         }),
         upkeep("XTRIM", 1, 0),
+        once("XTRIM to 10", "XTRIM big MAXLEN 10"),
+        upkeep("XTRIM to 10", 1, 0),
+    ]
+}
+
+/// Eight bytes a step, at the end.
+fn string_grows(_: Size) -> Request {
+    Box::new(|step, out| put(&[b"APPEND", KEY, format!("{step:08}").as_bytes()], out))
+}
+
+fn string_is_used(size: Size) -> Vec<Phase> {
+    let bytes = 8 * size.elements;
+    let (mut r1, mut r2) = (Random::new(1), Random::new(2));
+    vec![
+        ask("SETRANGE", size.some(), move |step, out| {
+            put(&[b"SETRANGE", KEY, &digits(r1.below(bytes - 8)), &digits(step)], out);
+        }),
+        ask("SETBIT", size.some(), move |_, out| {
+            put(&[b"SETBIT", KEY, &digits(r2.below(8 * bytes)), b"1"], out);
+        }),
+        ask("SETBIT, a bit beyond", size.few() / BULK, move |step, out| {
+            put(&[b"SETBIT", KEY, &digits(8 * (bytes + 4096 * step)), b"1"], out);
+        }),
     ]
 }
