@@ -15,7 +15,7 @@ mod worker;
 use std::process::ExitCode;
 
 use config::Errand;
-use runtime::allocator::CountingAllocator;
+use runtime::allocator::{self, CountingAllocator};
 
 #[global_allocator]
 static GLOBAL: CountingAllocator = CountingAllocator;
@@ -28,7 +28,10 @@ fn main() -> ExitCode {
     let outcome = config::from_command_line(std::env::args_os()).and_then(|errand| match errand {
         Errand::Serve(start) => runtime::signals::block()
             .map_err(|error| format!("signals cannot be blocked: {error}"))
-            .and_then(|()| node::run(*start)),
+            .and_then(|()| {
+                allocator::keep_until_given_back();
+                node::run(*start)
+            }),
         Errand::Ask(remote) => exchange::remote::run(&remote),
     });
     let code = match outcome {

@@ -9,9 +9,18 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
+use std::ffi::c_long;
 
 use libmimalloc_sys::{mi_collect, mi_free, mi_malloc, mi_usable_size, mi_zalloc};
+use libmimalloc_sys::{mi_option_set_default, mi_option_t};
 use mimalloc::MiMalloc;
+
+/// How many milliseconds memory stays free before some allocation gives it back to the system:
+/// `mi_option_purge_delay`, which the bindings do not name.
+const PURGE_DELAY: mi_option_t = 15;
+
+/// Longer than any memory stays free beside [`give_back`].
+const NOT_ON_A_CORE_MS: c_long = 24 * 3_600_000;
 
 /// mimalloc with a per-thread count of usable bytes; the binary's `#[global_allocator]`.
 pub struct CountingAllocator;
@@ -28,12 +37,19 @@ pub fn used_bytes_of_this_thread() -> i64 {
     USED.with(Cell::get)
 }
 
-/// Gives the system back what has been free for a while, whoever freed it. mimalloc does so itself
-/// only while it serves later requests, and a core that is left alone makes none. It takes
-/// milliseconds where there is much: no core calls it.
+/// From now on only [`give_back`] gives memory back to the system, unless the environment says
+/// otherwise (`MIMALLOC_PURGE_DELAY`). Left alone, mimalloc does it a second after memory was
+/// freed, all at once and within an allocation of some core.
+pub fn keep_until_given_back() {
+    // SAFETY: options may be set at any time, by any thread.
+    unsafe { mi_option_set_default(PURGE_DELAY, NOT_ON_A_CORE_MS) };
+}
+
+/// Gives the system back what is free, whoever freed it. It takes milliseconds where there is much:
+/// no core calls it.
 pub fn give_back() {
     // SAFETY: it may be called by any thread at any time, and touches nothing that is in use.
-    unsafe { mi_collect(false) };
+    unsafe { mi_collect(true) };
 }
 
 #[inline]
@@ -104,7 +120,11 @@ unsafe impl GlobalAlloc for CountingAllocator {
 
 #[cfg(test)]
 mod tests {
-    use super::used_bytes_of_this_thread;
+    use std::time::Duration;
+
+    use crate::runtime::process::resident_bytes;
+
+    use super::{give_back, keep_until_given_back, used_bytes_of_this_thread};
 
     #[test]
     fn a_block_counts_while_it_lives_and_not_after() {
@@ -147,5 +167,29 @@ mod tests {
 
         assert!(here >= 50_000);
         assert!(there <= -50_000);
+    }
+
+    fn resident_mib() -> u64 {
+        resident_bytes() >> 20
+    }
+
+    /// The bug: a second after a large key had been freed, some command on some core paid for
+    /// giving all of its memory back.
+    #[test]
+    fn what_is_free_is_given_back_when_that_is_asked_for_and_by_no_allocation() {
+        keep_until_given_back();
+        let blocks: Vec<Vec<u8>> = (0..128).map(|_| vec![1; 1 << 20]).collect();
+        let full = resident_mib();
+        drop(blocks);
+        std::thread::sleep(Duration::from_millis(1_300)); // mimalloc by itself waits a second
+        let others: Vec<Vec<u8>> = (0..3_000).map(|n| vec![1; 1_000 + n]).collect();
+
+        let kept = resident_mib();
+        give_back();
+        let left = resident_mib();
+
+        assert_eq!(others.len(), 3_000);
+        assert!(kept + 40 > full, "{kept} MiB of {full}");
+        assert!(left + 60 < kept, "{left} MiB of {kept}");
     }
 }
