@@ -116,6 +116,39 @@ fn a_start_that_damage_refuses_says_where_the_file_lies() {
     assert!(said.contains("look at the directory with `freehold check`"), "{said}");
 }
 
+/// A start did not look at the numbers of changes: without one of its logs it served what the
+/// others held, and changes that rested on the missing ones came out otherwise.
+#[test]
+fn a_log_that_is_gone_is_missed_and_the_operator_may_go_on_without() {
+    let folder = left_behind();
+    let directory = shown(folder.path());
+    let options = ["--dir", &directory, "--appendonly", "yes", "--appendfsync", "always"];
+    let mut server = freehold(3).with(&options).start();
+    for n in 0..50 {
+        server.client().call(&["APPEND", &format!("key:{n}"), "+"]);
+    }
+    process::signal(server.pid(), "KILL");
+    server.wait_for_exit(LIMIT);
+    assert_eq!(check(&[&shown(&data(&folder))]).1, 0, "nothing is missing yet");
+
+    fs::remove_file(data(&folder).join("log-00000001-000.fhl")).expect("a log");
+    let (text, code) = check(&[&shown(&data(&folder))]);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("records are missing"), "{text}");
+    let mut refused = freehold(1).with(&options).launch();
+    assert!(!refused.wait_for_exit(LIMIT).success());
+    let log = refused.log();
+    assert!(log.contains("records are missing") && log.contains("freehold check"), "{log}");
+
+    let going_on = [&options[..], &["--log-load-gaps", "yes"]].concat();
+    let server = freehold(1).with(&going_on).start();
+    assert_eq!(server.client().said("SAVE"), "+OK");
+    drop(server);
+    let server = freehold(2).with(&options).start();
+    let text = server.client().said("GET key:49");
+    assert!(text.ends_with("+\""), "what the later log said is there: {text}");
+}
+
 #[test]
 fn nothing_is_repaired_while_a_server_uses_the_directory() {
     let folder = left_behind();

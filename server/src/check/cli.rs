@@ -39,8 +39,9 @@ Looks at the files a server keeps: logs (.fhl), snapshots (.fhs) and MANIFEST.
 Every file is read to its end as a start would read it, each checksum compared
 and each value decoded. Nothing is changed without --repair. Given a directory
 (`appenddirname` in `dir`), all its files are read and compared: snapshots the
-manifest counts have to be there, and transactions over several cores have to
-be in the logs of all of them.";
+manifest counts have to be there, transactions over several cores have to be
+in the logs of all of them, and no change of a slot may be missing between
+others.";
 
 const AFTER: &str = "\
 Exit code:
@@ -56,7 +57,14 @@ What to do about damage:
   behind it on that core is lost, and of transactions over several cores the
   parts on the others. A snapshot cannot be repaired.
 
-A log that a running server writes may look torn at its end.
+What to do about missing records:
+  A log is not there, or a damaged one was ended that later ones go on from.
+  Put it back. Without it the server starts with `--log-load-gaps yes`, and
+  changes that rest on what is missing come out otherwise. BGSAVE makes of
+  what there is a new beginning, which needs the option no longer.
+
+A log that a running server writes may look torn at its end, or as if records
+were missing.
 
 Examples:
   freehold check /var/lib/freehold/appendonlydir

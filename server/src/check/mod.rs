@@ -13,9 +13,11 @@ use std::process::ExitCode;
 
 use freehold_engine::check::{self, Report, Verdict};
 use freehold_engine::disk::FileName;
+use freehold_engine::log::LogError;
+use freehold_engine::store::Kept;
 
 pub use cli::{Asked, asked};
-use source::Source;
+use source::{Source, Sources};
 
 /// Looks at all that was asked for; the worst of it is the exit code.
 pub fn run(asked: &Asked) -> ExitCode {
@@ -60,9 +62,14 @@ fn directory(path: &Path, repair: bool) -> Result<Verdict, String> {
             }
         }
     }
+    let missing = missing_records(&files);
     let between = check::compare(&reports);
     print(&format!("{shown}: {} files\n", files.len()));
     between.said.iter().for_each(|sentence| print(&check::wrapped(sentence)));
+    if let Some(missing) = &missing {
+        worst = worst.max(Verdict::Damaged);
+        print(&check::wrapped(&missing.to_string()));
+    }
     let worst = worst.max(check::verdict(&reports, &between));
     print(&check::wrapped(match worst {
         Verdict::Sound => "all of it is sound",
@@ -71,6 +78,13 @@ fn directory(path: &Path, repair: bool) -> Result<Verdict, String> {
         Verdict::Foreign => "not all of it could be read as files of Freehold",
     }));
     Ok(worst)
+}
+
+/// What a start would miss between the records of the logs that count.
+fn missing_records(files: &BTreeMap<FileName, PathBuf>) -> Option<LogError> {
+    let mut sources = Sources(files);
+    let kept = Kept::find(&mut sources).ok()?;
+    check::missing_records(&mut sources, &kept.logs, kept.numbers())
 }
 
 /// Looks at one file, and once more when it was repaired.

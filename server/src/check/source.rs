@@ -1,8 +1,10 @@
-//! One file for the engine to read, wherever it lies and whatever it is called.
+//! Files for the engine to read: one, wherever it lies and whatever it is called, or all of a
+//! directory that nobody locks.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use freehold_engine::check;
 use freehold_engine::disk::{FileName, Files, ReadError};
@@ -77,5 +79,43 @@ impl Files for Source {
 
     fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
         self.fill(offset, into).map_err(|error| ReadError { file, reason: error.to_string() })
+    }
+}
+
+/// All files of ours in a directory, each opened while it is read.
+pub struct Sources<'a>(pub &'a BTreeMap<FileName, PathBuf>);
+
+impl Sources<'_> {
+    fn open(&self, file: FileName) -> Result<Source, ReadError> {
+        let open = |path: &PathBuf| Source::open(path);
+        let opened = self.0.get(&file).map_or(Err("it is not there".to_owned()), open);
+        opened.map_err(|reason| ReadError { file, reason })
+    }
+}
+
+impl Files for Sources<'_> {
+    fn list(&self) -> Result<Vec<FileName>, String> {
+        Ok(self.0.keys().copied().collect())
+    }
+
+    fn len(&mut self, file: FileName) -> Result<u64, ReadError> {
+        self.open(file)?.len(file)
+    }
+
+    /// As for one.
+    fn sync(&mut self, _file: FileName) -> Result<(), ReadError> {
+        Ok(())
+    }
+
+    fn sync_names(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn is_older_than(&mut self, _file: FileName, _unix_ms: i64) -> Result<bool, ReadError> {
+        Ok(false)
+    }
+
+    fn read(&mut self, file: FileName, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
+        self.open(file)?.read(file, offset, into)
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use freehold_engine::disk::{FileName, Files, ReadError};
 use freehold_engine::effect::{Effect, Records};
-use freehold_engine::log::{End, Examined, Findings, LogError, Replay, examine};
+use freehold_engine::log::{End, Examined, Findings, LogError, Numbers, Replay, examine};
 use freehold_engine::mesh::Loading;
 use freehold_engine::shard::Shard;
 use freehold_engine::store::Kept;
@@ -96,7 +96,7 @@ pub fn find(directory: &DataDirectory, threads: usize) -> Result<Found, String> 
 /// Loads on `shard` what concerns its slots. Returns the numbering to go on with.
 ///
 /// # Errors
-/// A sentence: a file cannot be read, or is not what it was.
+/// A sentence: a file cannot be read, is not what it was, or records are missing.
 pub fn load(
     directory: &DataDirectory,
     found: &Found,
@@ -213,7 +213,11 @@ fn replay(
     let started = Instant::now();
     let mut records = Records::default();
     let mut slices = Slices::new(loader.shard());
-    let mut replay = Replay::new(&found.findings, loader.shard().slots());
+    let numbers = match loader.shard().config().persistence.log_load_gaps {
+        true => Numbers::Unchecked,
+        false => found.kept.numbers(),
+    };
+    let mut replay = Replay::new(&found.findings, loader.shard().slots(), numbers);
     replay.run(files, |placed| {
         if let Some(slot) = placed.slot {
             records.resume(slot, placed.sequence);

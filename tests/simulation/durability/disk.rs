@@ -211,6 +211,24 @@ impl Disk {
         self.names.retain(|name, _| name.generation().is_none_or(|of| of >= generation));
     }
 
+    /// The files that are there.
+    pub fn files(&self) -> impl Iterator<Item = FileName> {
+        self.names.keys().copied()
+    }
+
+    /// Somebody removes a file.
+    pub fn lose(&mut self, file: FileName) {
+        self.names.remove(&file);
+    }
+
+    /// Somebody leaves no more than so many bytes of a file.
+    pub fn cut_short(&mut self, file: FileName, bytes: usize) {
+        let body = &mut self.bodies[self.names[&file]];
+        body.durable = body.cached();
+        body.durable.truncate(bytes);
+        body.pieces.clear();
+    }
+
     /// Something that is under way completes; `None` when nothing is.
     pub fn complete_one(&mut self, random: &mut Random) -> Option<(usize, Completion)> {
         let ready = |(at, operation): (usize, &UnderWay)| {

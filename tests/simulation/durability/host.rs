@@ -59,7 +59,8 @@ pub fn recover(
         let (slots, mut records) = (shard.slots(), Records::default());
         kept.load_snapshot(&mut reading, &slots, &mut |effect| shard.load(effect))
             .map_err(|error| error.to_string())?;
-        let replayed = Replay::new(&findings, slots).run(&mut reading, |placed| {
+        let mut replay = Replay::new(&findings, slots, kept.numbers());
+        let replayed = replay.run(&mut reading, |placed| {
             if let Some(slot) = placed.slot {
                 records.resume(slot, placed.sequence);
             }

@@ -8,6 +8,7 @@
 mod books;
 mod delays;
 mod disk;
+mod holes;
 mod host;
 mod jobs;
 mod planted;

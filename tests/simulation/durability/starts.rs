@@ -9,7 +9,7 @@ use super::disk::{Disk, Lies};
 use super::host::{Host, recover};
 
 /// A life in which every core writes, until all of it has been told.
-fn live(disk: &mut Disk, cores: u16, random: &mut Random) -> u128 {
+pub fn live(disk: &mut Disk, cores: u16, random: &mut Random) -> u128 {
     let recovered = recover(disk, cores, Appendfsync::Always, None).expect("all is whole");
     let mut host = Host::begin(recovered, 1, None, disk);
     let at = host.clients[0].at;

@@ -9,7 +9,7 @@ use freehold_engine::check::{Verdict, compare, inspect};
 use freehold_engine::disk::{FileName, Files, Memory};
 use freehold_engine::effect::apply;
 use freehold_engine::keyspace::Keyspace;
-use freehold_engine::log::{FIRST_BATCH, Findings, Replay, examine};
+use freehold_engine::log::{FIRST_BATCH, Findings, Numbers, Replay, examine};
 use freehold_engine_fuzz::{DATABASES, bounded, fits, mend_log};
 use libfuzzer_sys::fuzz_target;
 
@@ -62,7 +62,8 @@ fn read(mut files: Memory) {
     let findings = Findings::new(examined);
     let mut copy = Keyspace::new(0..16384, usize::from(DATABASES), [1, 2, 3, 4]);
     let mut sound = true;
-    let replayed = Replay::new(&findings, 0..16384).run(&mut files, |placed| {
+    let mut replay = Replay::new(&findings, 0..16384, Numbers::Unchecked);
+    let replayed = replay.run(&mut files, |placed| {
         if sound && fits(&placed.effect) {
             sound = apply(&mut copy, &placed.effect, 0);
         }

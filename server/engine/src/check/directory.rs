@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use freehold_protocol::slot::SLOT_COUNT;
+
 use super::{Report, Verdict};
-use crate::disk::FileName;
-use crate::log::Findings;
+use crate::disk::{FileName, Files};
+use crate::log::{Findings, LogError, Numbers, Replay, examine};
 use crate::snapshot::Manifest;
 
 /// More transactions, or logs, are only counted: a header of few bytes can claim 65,535 cores.
@@ -108,6 +110,22 @@ fn counts(report: &Report, manifest: Option<Manifest>) -> bool {
         }
         FileName::ManifestDraft | FileName::SnapshotDraft { .. } => false,
     }
+}
+
+/// Reads the logs that count once more, as a start does, for what is missing between records.
+/// Whatever else would keep a start from reading them, the reports say.
+pub fn missing_records(
+    files: &mut dyn Files,
+    logs: &[FileName],
+    numbers: Numbers,
+) -> Option<LogError> {
+    let mut examined = Vec::new();
+    for log in logs {
+        examined.extend(examine(files, *log).ok()?);
+    }
+    let findings = Findings::new(examined);
+    let replayed = Replay::new(&findings, 0..SLOT_COUNT, numbers).run(files, |_| {});
+    replayed.err().filter(|error| matches!(error, LogError::Gap { .. }))
 }
 
 fn generation(file: FileName) -> Option<u64> {

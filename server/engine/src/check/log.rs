@@ -64,7 +64,9 @@ pub(super) fn inspect(files: &mut dyn Files, file: FileName) -> Result<Report, R
             Ok(None) => break Ok(reader.end().unwrap_or(End::Clean)),
             Err(LogError::Damaged { offset, why, .. }) => break Err((offset, why)),
             Err(LogError::Read(error)) => return Err(error),
-            Err(LogError::NotALog { .. }) => break Err((0, "it is not a log any more")),
+            Err(LogError::NotALog { .. } | LogError::Gap { .. }) => {
+                break Err((0, "it is not a log any more"));
+            }
         }
     };
     counts.tell(&mut report, reader.batches(), file_bytes);

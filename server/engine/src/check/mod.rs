@@ -8,7 +8,7 @@ mod snapshot;
 
 use std::fmt;
 
-pub use directory::{Between, compare, verdict};
+pub use directory::{Between, compare, missing_records, verdict};
 
 use crate::disk::{FileName, Files, ReadError};
 use crate::log::{Examined, Header as LogHeader};

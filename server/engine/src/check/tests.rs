@@ -9,6 +9,7 @@ use crate::disk::Memory;
 use crate::disk::Requests;
 use crate::effect::Part;
 use crate::keyspace::Keyspace;
+use crate::log::Numbers;
 use crate::log::tests::Writer;
 use crate::snapshot::tests::disk::Disk;
 use crate::snapshot::{Outcome, Writer as SnapshotWriter};
@@ -176,6 +177,22 @@ fn a_copy_is_known_by_what_it_says_of_itself() {
     for other in [&b""[..], b"REDIS0011", &[0; 5000]] {
         assert_eq!(identify("dump.rdb", other), None);
     }
+}
+
+#[test]
+fn records_that_a_start_would_miss_are_missed_here_too() {
+    let mut writer = Writer::new(0, 1, Appendfsync::Always);
+    writer.delete(b"k");
+    writer.settle();
+    assert_eq!(missing_records(&mut writer.files, &[LOG], Numbers::FromOne), None);
+    writer.lose_up_to(b"k", 2);
+    writer.delete(b"k");
+    writer.settle();
+    let report = looked_at(&mut writer.files, LOG);
+    assert_eq!(report.verdict, Verdict::Sound, "the file itself is as it was written");
+    let missing = missing_records(&mut writer.files, &[LOG], Numbers::FromOne);
+    let missing = missing.expect("the second change");
+    assert!(missing.to_string().contains("change 3, and the last there is before is 1"));
 }
 
 /// Reports of files that hold transactions 1, whole, and 2, of which core 1 has nothing.

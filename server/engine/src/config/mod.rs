@@ -136,6 +136,8 @@ pub struct Persistence {
     pub snapshot_format: SnapshotFormat,
     /// The RDB file in `dir` that such a snapshot is followed by.
     pub dbfilename: String,
+    /// A start goes on though records are missing between others.
+    pub log_load_gaps: bool,
     /// Waited after each effect while a node loads.
     pub key_load_delay_us: u32,
     /// How long a client may read nothing of a copy of the data.
@@ -315,6 +317,7 @@ const NO_PERSISTENCE: Persistence = Persistence {
     save: Vec::new(),
     snapshot_format: SnapshotFormat::Freehold,
     dbfilename: String::new(),
+    log_load_gaps: false,
     key_load_delay_us: 0,
     repl_timeout_s: 0,
     shutdown_on_sigint: Vec::new(),

@@ -7,6 +7,7 @@ mod batch;
 mod beginning;
 mod company;
 mod header;
+mod numbering;
 mod reader;
 mod recovery;
 mod window;
@@ -14,6 +15,7 @@ mod writer;
 
 pub use beginning::Beginning;
 pub use header::{FIRST_BATCH, Header};
+pub use numbering::Numbers;
 pub use reader::{End, LogError, LogReader};
 pub use recovery::{Examined, Findings, Replay, examine};
 pub use writer::{Health, Log};

@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use freehold_protocol::slot::Slot;
+
 use super::batch::{HEAD_BYTES, Head, MAGIC};
 use super::header::{FIRST_BATCH, Header};
 use crate::disk::{FileName, Files, ReadError};
@@ -40,6 +42,15 @@ pub enum LogError {
         offset: u64,
         why: &'static str,
     },
+    /// Records are missing: of a slot's changes here comes `number`, and the highest of those
+    /// before it is `highest`.
+    Gap {
+        file: FileName,
+        offset: u64,
+        slot: Slot,
+        highest: u64,
+        number: u64,
+    },
 }
 
 impl fmt::Display for LogError {
@@ -51,6 +62,13 @@ impl fmt::Display for LogError {
                 f,
                 "{file} is damaged at offset {offset}: {why}, and records behind it are whole; \
                  look at the directory with `freehold check`"
+            ),
+            LogError::Gap { file, offset, slot, highest, number } => write!(
+                f,
+                "records are missing: in {file}, at offset {offset}, slot {} goes on with its \
+                 change {number}, and the last there is before is {highest}. A log is not there, \
+                 or not all of it: see `freehold check --help`",
+                slot.number()
             ),
         }
     }

@@ -3,12 +3,13 @@
 //! everywhere: a part whose keys had stayed locked alone, for nobody had seen it; a loose one with
 //! all that follows it in its log, which may rest on it, and so on until nothing is missing. What
 //! remains is replayed, each core taking the effects of its own slots, whatever number of cores
-//! wrote them.
+//! wrote them, and none may be missing: see [`super::numbering`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::header::Header;
+use super::numbering::{Numbering, Numbers};
 use super::reader::{End, LogError, LogReader};
 use crate::disk::{FileName, Files};
 use crate::effect::{Effect, EffectsOf, Part, Placed};
@@ -156,6 +157,7 @@ impl Findings {
 pub struct Replay<'a> {
     findings: &'a Findings,
     slots: Range<u16>,
+    numbering: Numbering,
     /// Records read so far, of all files.
     pub records: u64,
 }
@@ -170,15 +172,17 @@ struct Source {
 }
 
 impl<'a> Replay<'a> {
-    pub fn new(findings: &'a Findings, slots: Range<u16>) -> Replay<'a> {
-        Replay { findings, slots, records: 0 }
+    /// `numbers` says with which the slots begin.
+    pub fn new(findings: &'a Findings, slots: Range<u16>, numbers: Numbers) -> Replay<'a> {
+        let numbering = Numbering::new(&slots, numbers);
+        Replay { findings, slots, numbering, records: 0 }
     }
 
     /// Calls `visit` with every effect that counts and concerns the slots, in an order in which
     /// they may have happened.
     ///
     /// # Errors
-    /// A file cannot be read.
+    /// A file cannot be read, or some of what came before an effect is missing.
     pub fn run(
         &mut self,
         files: &mut dyn Files,
@@ -247,7 +251,11 @@ impl<'a> Replay<'a> {
                 .part
                 .as_ref()
                 .is_some_and(|part| self.findings.dropped.contains(&(generation, part.ticket)));
-            if left_out || offset >= source.cut {
+            if offset >= source.cut {
+                continue;
+            }
+            if left_out {
+                self.skip(file, offset, record.effects())?;
                 continue;
             }
             let (whole, rest) = self.run_effects(file, offset, record.effects(), visit)?;
@@ -259,22 +267,45 @@ impl<'a> Replay<'a> {
         Ok(None)
     }
 
+    /// Leaves out the effects of the record at `offset`: their numbers were given all the same.
+    fn skip(
+        &mut self,
+        file: FileName,
+        offset: u64,
+        mut effects: EffectsOf<'_>,
+    ) -> Result<(), LogError> {
+        while let Some(placed) = next_of(&mut effects, file, offset)? {
+            self.note(file, offset, &placed)?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, file: FileName, offset: u64, placed: &Placed<'_>) -> Result<(), LogError> {
+        let Some(slot) = placed.slot else { return Ok(()) };
+        let number = placed.sequence;
+        self.numbering.note(slot, number).map_err(|highest| LogError::Gap {
+            file,
+            offset,
+            slot,
+            highest,
+            number,
+        })
+    }
+
     /// Replays effects of the record at `offset` up to one on whole databases, which is returned
     /// with what follows it.
     fn run_effects<'e>(
-        &self,
+        &mut self,
         file: FileName,
         offset: u64,
         mut effects: EffectsOf<'e>,
         visit: &mut impl FnMut(Placed<'_>),
     ) -> Result<(Option<Effect<'static>>, &'e [u8]), LogError> {
         loop {
-            let next = effects.take_next().map_err(|_| LogError::Damaged {
-                file,
-                offset,
-                why: "an effect makes no sense",
-            })?;
-            let Some(placed) = next else { return Ok((None, &[])) };
+            let Some(placed) = next_of(&mut effects, file, offset)? else {
+                return Ok((None, &[]));
+            };
+            self.note(file, offset, &placed)?;
             match placed.slot {
                 Some(slot) if self.slots.contains(&slot.number()) => visit(placed),
                 Some(_) => {}
@@ -286,6 +317,16 @@ impl<'a> Replay<'a> {
             }
         }
     }
+}
+
+/// The next effect of the record at `offset`.
+fn next_of<'e>(
+    effects: &mut EffectsOf<'e>,
+    file: FileName,
+    offset: u64,
+) -> Result<Option<Placed<'e>>, LogError> {
+    let why = "an effect makes no sense";
+    effects.take_next().map_err(|_| LogError::Damaged { file, offset, why })
 }
 
 /// An effect on whole databases, which borrows nothing.

@@ -1,3 +1,5 @@
+mod gaps;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -89,7 +91,7 @@ fn keys_of(files: &mut Memory, logs: &[FileName], slots: std::ops::Range<u16>) -
     let findings = Findings::new(examined.collect());
     let mut keys = Vec::new();
     let each = |placed: Placed<'_>| keys.push(placed.effect.key().unwrap_or(b"*").to_vec());
-    Replay::new(&findings, slots).run(files, each).expect("readable");
+    Replay::new(&findings, slots, Numbers::FromOne).run(files, each).expect("readable");
     keys
 }
 

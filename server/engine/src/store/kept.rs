@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::disk::{FileName, Files, ReadError};
 use crate::effect::Effect;
-use crate::log::Beginning;
+use crate::log::{Beginning, Numbers};
 use crate::mesh::{CoreId, slots_meet};
 use crate::snapshot::{self, LoadError, MANIFEST_BYTES_MAX, Manifest};
 
@@ -56,6 +56,14 @@ impl Kept {
     /// When the snapshot was cut that counts; 0 if there is none.
     pub fn cut_unix_ms(&self) -> i64 {
         self.manifest.map_or(0, |manifest| manifest.created_unix_ms)
+    }
+
+    /// With what numbers the slots begin in the logs.
+    pub fn numbers(&self) -> Numbers {
+        match self.manifest {
+            Some(_) => Numbers::FromAny,
+            None => Numbers::FromOne,
+        }
     }
 
     /// The files of the snapshot that counts which have any of `slots`.

@@ -152,7 +152,7 @@ fn read_back(files: &Memory, cores: u16, with_logs: bool) -> TestNode {
         kept.load_snapshot(&mut files, &slots, &mut |effect| shard.load(effect))
             .expect("a snapshot that counts is whole");
         let replay = |placed: Placed<'_>| assert!(shard.replay(&placed));
-        Replay::new(&findings, slots).run(&mut files, replay).expect("readable");
+        Replay::new(&findings, slots, kept.numbers()).run(&mut files, replay).expect("readable");
     }
     node
 }

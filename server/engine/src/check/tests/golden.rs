@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::effect::{Effect, apply, decode_all};
-use crate::log::{Findings, Replay, examine};
+use crate::log::{Findings, Numbers, Replay, examine};
 use crate::shard::testing::TestNode;
 use crate::snapshot::load;
 
@@ -84,7 +84,8 @@ fn a_log_of_version_1_is_read_and_written_like_that() {
         kinds.insert(kind(&placed.effect));
         assert!(apply(&mut copy, &placed.effect, 0));
     };
-    Replay::new(&findings, 0..16384).run(&mut files, visit).expect("whole");
+    let mut replay = Replay::new(&findings, 0..16384, Numbers::FromOne);
+    replay.run(&mut files, visit).expect("whole");
     assert_eq!(copy.digest(), node.digest());
     assert_eq!(kinds.len(), 8, "{kinds:?}");
 }

@@ -59,6 +59,9 @@ pub(super) const ROWS: &[OptionRow] = &[
     )
     .protected()
     .says("The file in dir that snapshot-format rdb writes; a start does not read it"),
+    OptionRow::new("log-load-gaps", Kind::Bool, "no", field!(persistence.log_load_gaps))
+        .at_start()
+        .says("Start though records of the log are missing: changes that rest on them go wrong"),
     OptionRow::new(
         "key-load-delay",
         Kind::Integer { min: 0, max: 1_000_000 },
