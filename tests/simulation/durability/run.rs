@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 
-use freehold_engine::disk::Failure;
 use freehold_protocol::resp::value::{Value, decode};
 use freehold_tests::crash::Crash;
 use freehold_tests::numbered::{self, Kind};
