@@ -116,6 +116,45 @@ fn a_start_that_damage_refuses_says_where_the_file_lies() {
     assert!(said.contains("look at the directory with `freehold check`"), "{said}");
 }
 
+/// A change that no version knows, behind a right checksum, was passed over, and the start served.
+#[test]
+fn a_log_whose_changes_are_not_known_here_is_refused() {
+    let folder = Folder::new("check-foreign");
+    let directory = shown(folder.path());
+    let options = ["--dir", &directory, "--appendonly", "yes", "--appendfsync", "always"];
+    let mut server = freehold(1).with(&options).start();
+    server.client().call(&["RPUSH", "the list", "element"]);
+    process::signal(server.pid(), "KILL");
+    server.wait_for_exit(LIMIT);
+
+    let log = data(&folder).join("log-00000001-000.fhl");
+    let mut bytes = fs::read(&log).expect("a log");
+    let key = bytes.windows(8).rposition(|bytes| bytes == b"the list").expect("its key");
+    let (start, record) = record_around(&bytes, key);
+    bytes[key + 8] = 0xee; // where the edit begins
+    let (length, body) = (start..start + 4, start + 8..record);
+    let sum = crc32c::crc32c_append(crc32c::crc32c(&bytes[length]), &bytes[body]);
+    bytes[start + 4..start + 8].copy_from_slice(&sum.to_le_bytes());
+    fs::write(&log, bytes).expect("it can be written");
+
+    let said = freehold(1).with(&options).try_start().err().expect("it is not known");
+    assert!(said.contains("a change that is not known here: number 1 of slot "), "{said}");
+}
+
+/// Where the record begins that holds the byte at `within`, and where it ends.
+fn record_around(bytes: &[u8], within: usize) -> (usize, usize) {
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+    let end_of = |start: usize| start + 8 + word(start) as usize;
+    let is_record = |start: &usize| {
+        let end = end_of(*start);
+        let body = (within..bytes.len()).contains(&end).then(|| &bytes[start + 8..end]);
+        let sum = crc32c::crc32c(&bytes[*start..start + 4]);
+        body.is_some_and(|body| crc32c::crc32c_append(sum, body) == word(start + 4))
+    };
+    let start = (0..within - 8).rev().find(is_record).expect("it is in a record");
+    (start, end_of(start))
+}
+
 /// A start did not look at the numbers of changes: without one of its logs it served what the
 /// others held, and changes that rested on the missing ones came out otherwise.
 #[test]

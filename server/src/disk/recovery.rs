@@ -205,11 +205,7 @@ fn load_snapshot(files: &mut Counted, kept: &Kept, loader: &mut impl Loader) -> 
     Ok(())
 }
 
-fn replay(
-    files: &mut Counted,
-    found: &Found,
-    loader: &mut impl Loader,
-) -> Result<Records, LogError> {
+fn replay(files: &mut Counted, found: &Found, loader: &mut impl Loader) -> Result<Records, String> {
     let started = Instant::now();
     let mut records = Records::default();
     let mut slices = Slices::new(loader.shard());
@@ -218,13 +214,24 @@ fn replay(
         false => found.kept.numbers(),
     };
     let mut replay = Replay::new(&found.findings, loader.shard().slots(), numbers);
-    replay.run(files, |placed| {
+    let mut unknown = None;
+    let replayed = replay.run(files, |placed| {
         if let Some(slot) = placed.slot {
             records.resume(slot, placed.sequence);
         }
-        loader.shard().replay(&placed);
+        if !loader.shard().replay(&placed) {
+            unknown.get_or_insert((placed.slot, placed.sequence));
+        }
         slices.loaded(loader);
-    })?;
+    });
+    replayed.map_err(|error| error.to_string())?;
+    if let Some((slot, number)) = unknown {
+        let slot = slot.map_or("all slots".to_owned(), |slot| format!("slot {}", slot.number()));
+        return Err(format!(
+            "a log tells of a change that is not known here: number {number} of {slot}; another \
+             version has written it"
+        ));
+    }
     let (shard, effects) = (loader.shard(), slices.effects);
     if effects > 0 {
         let seconds = format!("{:.3}", started.elapsed().as_secs_f64());

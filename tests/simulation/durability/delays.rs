@@ -124,8 +124,8 @@ pub struct Promise<'d> {
     pub delays: Option<&'d Delays>,
     /// Transactions tie the logs of several cores together.
     pub tied: bool,
-    /// The disk may have been full, or a log in trouble that a later one has ended: what was refused
-    /// meanwhile is not there, and what came later is.
+    /// The disk may have been full, or a log in trouble that a later one has ended: what was
+    /// refused meanwhile is not there, and what came later is.
     pub refuses: bool,
 }
 

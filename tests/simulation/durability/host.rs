@@ -57,6 +57,7 @@ pub fn recover(
     let mut all = Vec::new();
     for shard in &mut node.shards {
         let (slots, mut records) = (shard.slots(), Records::default());
+        let mut unknown = false;
         kept.load_snapshot(&mut reading, &slots, &mut |effect| shard.load(effect))
             .map_err(|error| error.to_string())?;
         let mut replay = Replay::new(&findings, slots, kept.numbers());
@@ -64,9 +65,12 @@ pub fn recover(
             if let Some(slot) = placed.slot {
                 records.resume(slot, placed.sequence);
             }
-            shard.replay(&placed);
+            unknown |= !shard.replay(&placed);
         });
         replayed.map_err(|error| error.to_string())?;
+        if unknown {
+            return Err("a log tells of a change that is not known".to_owned());
+        }
         all.push(records);
     }
     Ok(Recovered { node, records: all, generation: kept.generation })
