@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         Errand::Serve(start) => runtime::signals::block()
             .map_err(|error| format!("signals cannot be blocked: {error}"))
             .and_then(|()| {
-                allocator::keep_until_given_back();
+                allocator::spare_the_cores();
                 node::run(*start)
             }),
         Errand::Ask(remote) => exchange::remote::run(&remote),

@@ -19,6 +19,15 @@ use mimalloc::MiMalloc;
 /// `mi_option_purge_delay`, which the bindings do not name.
 const PURGE_DELAY: mi_option_t = 15;
 
+/// How many allocations that have to look for a page a heap sees between two rounds through all its
+/// pages: `mi_option_generic_collect`, which the bindings do not name. A round takes more than a
+/// millisecond in a heap of a few hundred MB, and some command pays for it.
+const COLLECT_EVERY: mi_option_t = 34;
+
+/// The most that mimalloc takes, a hundred times what it does by itself. Rounds are for what other
+/// threads have freed, which is little here.
+const SELDOM: c_long = 1_000_000;
+
 /// Longer than any memory stays free beside [`give_back`].
 const NOT_ON_A_CORE_MS: c_long = 24 * 3_600_000;
 
@@ -37,12 +46,16 @@ pub fn used_bytes_of_this_thread() -> i64 {
     USED.with(Cell::get)
 }
 
-/// From now on only [`give_back`] gives memory back to the system, unless the environment says
-/// otherwise (`MIMALLOC_PURGE_DELAY`). Left alone, mimalloc does it a second after memory was
-/// freed, all at once and within an allocation of some core.
-pub fn keep_until_given_back() {
+/// From now on only [`give_back`] gives memory back to the system, and heaps are seldom gone
+/// through, unless the environment says otherwise (`MIMALLOC_PURGE_DELAY`,
+/// `MIMALLOC_GENERIC_COLLECT`). Left alone, mimalloc does both within an allocation of some core,
+/// the first a second after memory was freed and all at once.
+pub fn spare_the_cores() {
     // SAFETY: options may be set at any time, by any thread.
-    unsafe { mi_option_set_default(PURGE_DELAY, NOT_ON_A_CORE_MS) };
+    unsafe {
+        mi_option_set_default(PURGE_DELAY, NOT_ON_A_CORE_MS);
+        mi_option_set_default(COLLECT_EVERY, SELDOM);
+    }
 }
 
 /// Gives the system back what is free, whoever freed it. It takes milliseconds where there is much:
@@ -124,7 +137,10 @@ mod tests {
 
     use crate::runtime::process::resident_bytes;
 
-    use super::{give_back, keep_until_given_back, used_bytes_of_this_thread};
+    use libmimalloc_sys::mi_option_get;
+
+    use super::{COLLECT_EVERY, NOT_ON_A_CORE_MS, PURGE_DELAY, SELDOM};
+    use super::{give_back, spare_the_cores, used_bytes_of_this_thread};
 
     #[test]
     fn a_block_counts_while_it_lives_and_not_after() {
@@ -169,6 +185,16 @@ mod tests {
         assert!(there <= -50_000);
     }
 
+    /// They are numbers, and another version of mimalloc may number them otherwise: their defaults
+    /// tell them apart.
+    #[test]
+    fn the_options_are_those_that_are_meant() {
+        // SAFETY: options may be read at any time, by any thread.
+        let [delay, every] = [PURGE_DELAY, COLLECT_EVERY].map(|o| unsafe { mi_option_get(o) });
+        assert!([1_000, NOT_ON_A_CORE_MS].contains(&delay), "{delay}");
+        assert!([10_000, SELDOM].contains(&every), "{every}");
+    }
+
     fn resident_mib() -> u64 {
         resident_bytes() >> 20
     }
@@ -177,7 +203,7 @@ mod tests {
     /// giving all of its memory back.
     #[test]
     fn what_is_free_is_given_back_when_that_is_asked_for_and_by_no_allocation() {
-        keep_until_given_back();
+        spare_the_cores();
         let blocks: Vec<Vec<u8>> = (0..128).map(|_| vec![1; 1 << 20]).collect();
         let full = resident_mib();
         drop(blocks);
