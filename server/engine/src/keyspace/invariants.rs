@@ -13,6 +13,7 @@ impl Keyspace {
     /// Asserts counts, indexes and accounts against what is there. O(keys), for tests.
     pub fn check_invariants(&self) {
         self.slab.check_invariants();
+        self.doomed.check_invariants();
         assert_eq!(self.db_bytes, self.dbs.iter().map(Db::held_bytes).sum::<usize>());
         let (mut block_bytes, mut outside_bytes) = (0, 0);
         for db in &self.dbs {

@@ -71,6 +71,34 @@ fn a_flushed_collection_is_freed_in_slices_about_as_short_as_those_of_an_unlinke
     assert!(flushed * 3 > unlinked, "{flushed} slices, and {unlinked} when unlinked");
 }
 
+/// Under `maxmemory` every write asks what is held, and each time all values were looked at that
+/// had been unlinked and waited to be freed. Their account has to hold while they go.
+#[test]
+#[cfg_attr(miri, ignore = "tens of thousands of members")]
+fn what_waits_to_be_freed_is_accounted_for_while_it_goes() {
+    let mut keyspace = keyspace();
+    let names = [b"a", b"b", b"c"];
+    for name in names {
+        let mut members = Set::default();
+        for n in 0..20_000 {
+            members.apply(SetEdit::Add(format!("member:{n:012}").as_bytes()), keyspace.rules());
+        }
+        let key = keyspace.key_ref(name);
+        keyspace.set_collection(0, &key, members.into_value(), None, 0);
+    }
+    let mut held = keyspace.accounted_bytes();
+    for name in names {
+        assert!(keyspace.remove(0, &keyspace.key_ref(name)));
+    }
+    assert!(keyspace.accounted_bytes() > held / 2, "it is not free yet");
+    while keyspace.reclaim_slice(64) {
+        keyspace.check_invariants();
+        assert!(keyspace.accounted_bytes() <= held);
+        held = keyspace.accounted_bytes();
+    }
+    keyspace.check_invariants();
+}
+
 /// A stream whose group had 3,000 entries pending with a consumer that is gone, and one with
 /// another.
 fn untidy_stream(keyspace: &Keyspace) -> Stream {
