@@ -224,6 +224,9 @@ impl Large {
     }
 
     fn insert(&mut self, score: f64, member: &[u8]) {
+        if self.is_untidy() {
+            self.tidy(cut::PIECES_AN_INSERT);
+        }
         if self.root.fanout() == 0 {
             let before = self.root.heap_bytes();
             let leaf = self.store.leaves.insert(NONE, Packed::default());

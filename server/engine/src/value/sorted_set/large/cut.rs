@@ -5,7 +5,8 @@
 //! are, with the nodes above them, and only the two blocks at the ends of the range are looked
 //! into. The index still names what lies in the blocks that were cut off: strays. While there are
 //! any, whoever comes from the index asks the tree whether it leads to the same block. Upkeep takes
-//! strays out of the index and frees their blocks and nodes ([`Large::tidy`]).
+//! strays out of the index and frees their blocks and nodes ([`Large::tidy`]), and so does whoever
+//! adds elements, a few at a time.
 
 use super::super::edge::Edge;
 use super::super::entry::Entry;
@@ -20,6 +21,11 @@ const _: () = assert!(REMOVED_AT_ONCE >= BLOCK_LEN_MAX, "a range ends in another
 
 /// Strays that go for the price of a piece, see [`Large::tidy`].
 const STRAYS_A_PIECE: usize = 4;
+
+/// Pieces that whoever adds an element tidies first, about 1 us. A stray was added once, so there
+/// are never more of them than the set has held, however seldom upkeep comes: between two of its
+/// slices a turn adds tens of thousands, and so does the repeating of a log.
+pub const PIECES_AN_INSERT: usize = 1;
 
 /// What has been cut off.
 #[derive(Debug, Default)]
