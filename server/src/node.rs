@@ -637,6 +637,9 @@ fn fill(shared: &Shared, worker: &mut Worker) -> Result<Filled, String> {
             if !ready.map_err(|error| error.to_string())? {
                 return Ok(Filled::default()); // the start has been given up
             }
+            if import.fault().is_some() {
+                return Ok(Filled::default()); // likewise, and no log begins
+            }
             Some(import.fill(worker)?)
         }
     };
