@@ -21,15 +21,18 @@ impl Source {
     /// # Errors
     /// A sentence: it is not there, or cannot be read.
     pub fn open(path: &Path) -> Result<Source, String> {
-        let shown = path.display();
-        let file = File::open(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
-        let mut source = Source { file, name: None };
+        let mut source = Source::of(path, None)?;
         let mut start = [0; START_BYTES];
-        let read =
-            source.fill(0, &mut start).map_err(|error| format!("cannot read {shown}: {error}"))?;
+        let read = source.fill(0, &mut start).map_err(|error| unreadable(path, &error))?;
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         source.name = check::identify(name, &start[..read]);
         Ok(source)
+    }
+
+    /// One whose name is known: nothing of it is read for that.
+    fn of(path: &Path, name: Option<FileName>) -> Result<Source, String> {
+        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        Ok(Source { file, name })
     }
 
     /// Which file of a data directory it is.
@@ -49,6 +52,10 @@ impl Source {
         }
         Ok(filled)
     }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    format!("cannot read {}: {error}", path.display())
 }
 
 impl Files for Source {
@@ -87,7 +94,7 @@ pub struct Sources<'a>(pub &'a BTreeMap<FileName, PathBuf>);
 
 impl Sources<'_> {
     fn open(&self, file: FileName) -> Result<Source, ReadError> {
-        let open = |path: &PathBuf| Source::open(path);
+        let open = |path: &PathBuf| Source::of(path, Some(file));
         let opened = self.0.get(&file).map_or(Err("it is not there".to_owned()), open);
         opened.map_err(|reason| ReadError { file, reason })
     }
